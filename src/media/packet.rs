@@ -1,0 +1,44 @@
+//! Packets: RTP as it comes in, encoded media as it goes out.
+
+use bytes::Bytes;
+
+use super::MediaTime;
+
+/// An RTP packet after decryption, header extensions and padding removed (RFC 3550 §5.1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RtpPacket {
+    /// Sequence number; wraps.
+    pub sequence: u16,
+    /// Media timestamp in units of the payload's clock (90 kHz video, 48 kHz Opus); wraps.
+    pub timestamp: u32,
+    /// The marker bit: last packet of an access unit, or first of a talk spurt.
+    pub marker: bool,
+    /// Synchronisation source.
+    pub ssrc: u32,
+    /// Payload; empty for padding-only packets.
+    pub payload: Bytes,
+    /// When it arrived.
+    pub arrival: MediaTime,
+}
+
+/// One encoded picture, packetized once for all receivers.
+#[derive(Clone, Debug)]
+pub struct EncodedPicture {
+    /// RTP payloads in order (RFC 6184, packetization mode 1), each at most 1200 bytes; the last one carries the marker.
+    pub payloads: Vec<Bytes>,
+    /// The video tick it shows; RTP time is `at.rtp(90_000)` plus the receiver's offset.
+    pub at: MediaTime,
+    /// Whether a receiver can start here (SPS, PPS and IDR are in it).
+    pub keyframe: bool,
+    /// Counts the pictures of this rendition, without gaps; a receiver that misses one waits for a keyframe.
+    pub number: u64,
+}
+
+/// 20 ms of encoded sound.
+#[derive(Clone, Debug)]
+pub struct EncodedSound {
+    /// One Opus packet.
+    pub payload: Bytes,
+    /// The audio tick; RTP time is `at.rtp(48_000)` plus the receiver's offset.
+    pub at: MediaTime,
+}

@@ -1,0 +1,176 @@
+//! Counters, gauges and histograms, exported as Prometheus text. Units stand in the names; no label names a person.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::text::encode;
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::{Registry, Unit};
+
+/// Picture or sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum Media {
+    /// Sound.
+    Audio,
+    /// Pictures.
+    Video,
+}
+
+/// The label `media`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByMedia {
+    /// Picture or sound.
+    pub media: Media,
+}
+
+/// The label `reason`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByReason {
+    /// A fixed word, never anything a peer sent.
+    pub reason: &'static str,
+}
+
+/// Everything the server counts. Cloning shares the counters.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    /// Live WebRTC sessions.
+    pub sessions: Gauge,
+    /// Sessions ended, by reason: `left`, `closed`, `vanished`, `failed`, `shutdown`.
+    pub sessions_ended: Family<ByReason, Counter>,
+    /// Live rooms.
+    pub rooms: Gauge,
+    /// Live encoders: one per video rendition received, K+1 per room for sound.
+    pub encoders: Family<ByMedia, Gauge>,
+    /// Ticks done.
+    pub ticks: Family<ByMedia, Counter>,
+    /// Ticks that began more than half a period late.
+    pub late_ticks: Family<ByMedia, Counter>,
+    /// Pictures or blocks given up because whoever takes them was behind.
+    pub dropped: Family<ByReason, Counter>,
+    /// RTP packets received.
+    pub packets_received: Family<ByMedia, Counter>,
+    /// RTP packets that never came, after reordering and retransmission.
+    pub packets_lost: Family<ByMedia, Counter>,
+    /// RTP packets sent.
+    pub packets_sent: Family<ByMedia, Counter>,
+    /// Keyframes asked of senders.
+    pub keyframes_requested: Counter,
+    /// Keyframes forced out of encoders.
+    pub keyframes_forced: Counter,
+    /// Access units that could not be decoded.
+    pub decode_errors: Counter,
+    /// 20 ms blocks made up by concealment.
+    pub blocks_concealed: Counter,
+    /// 20 ms blocks recovered from in-band FEC.
+    pub blocks_recovered: Counter,
+    /// Datagrams at the media port that belong to no session.
+    pub datagrams_unknown: Counter,
+    /// Time to decode a picture or block.
+    pub decode_seconds: Family<ByMedia, Histogram>,
+    /// Time to composite a canvas, from submission to the finished picture.
+    pub composite_seconds: Histogram,
+    /// Time to encode a picture or block.
+    pub encode_seconds: Family<ByMedia, Histogram>,
+    registry: std::sync::Arc<Registry>,
+}
+
+/// Bucket bounds for codec and compositor times: 62.5 µs to 128 ms.
+fn time_histogram() -> Histogram {
+    Histogram::new((0..12).map(|n| 62.5e-6 * f64::from(1u32 << n)))
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut metrics = Self {
+            sessions: Gauge::default(),
+            sessions_ended: Family::default(),
+            rooms: Gauge::default(),
+            encoders: Family::default(),
+            ticks: Family::default(),
+            late_ticks: Family::default(),
+            dropped: Family::default(),
+            packets_received: Family::default(),
+            packets_lost: Family::default(),
+            packets_sent: Family::default(),
+            keyframes_requested: Counter::default(),
+            keyframes_forced: Counter::default(),
+            decode_errors: Counter::default(),
+            blocks_concealed: Counter::default(),
+            blocks_recovered: Counter::default(),
+            datagrams_unknown: Counter::default(),
+            decode_seconds: Family::new_with_constructor(time_histogram),
+            composite_seconds: time_histogram(),
+            encode_seconds: Family::new_with_constructor(time_histogram),
+            registry: std::sync::Arc::default(),
+        };
+        metrics.registry = std::sync::Arc::new(metrics.registered());
+        metrics
+    }
+}
+
+impl Metrics {
+    fn registered(&self) -> Registry {
+        let mut registry = Registry::with_prefix("medley");
+        let r = &mut registry;
+        r.register("sessions", "Live WebRTC sessions", self.sessions.clone());
+        r.register("sessions_ended", "Sessions ended", self.sessions_ended.clone());
+        r.register("rooms", "Live rooms", self.rooms.clone());
+        r.register("encoders", "Live encoders", self.encoders.clone());
+        r.register("ticks", "Ticks done", self.ticks.clone());
+        r.register("late_ticks", "Ticks begun more than half a period late", self.late_ticks.clone());
+        r.register("dropped", "Pictures or blocks given up because their taker was behind", self.dropped.clone());
+        r.register("packets_received", "RTP packets received", self.packets_received.clone());
+        r.register("packets_lost", "RTP packets that never came", self.packets_lost.clone());
+        r.register("packets_sent", "RTP packets sent", self.packets_sent.clone());
+        r.register("keyframes_requested", "Keyframes asked of senders", self.keyframes_requested.clone());
+        r.register("keyframes_forced", "Keyframes forced out of encoders", self.keyframes_forced.clone());
+        r.register("decode_errors", "Access units that could not be decoded", self.decode_errors.clone());
+        r.register("blocks_concealed", "20 ms blocks made up by concealment", self.blocks_concealed.clone());
+        r.register("blocks_recovered", "20 ms blocks recovered from in-band FEC", self.blocks_recovered.clone());
+        r.register("datagrams_unknown", "Datagrams that belong to no session", self.datagrams_unknown.clone());
+        r.register_with_unit("decode", "Time to decode", Unit::Seconds, self.decode_seconds.clone());
+        r.register_with_unit("composite", "Time to composite a canvas", Unit::Seconds, self.composite_seconds.clone());
+        r.register_with_unit("encode", "Time to encode", Unit::Seconds, self.encode_seconds.clone());
+        registry
+    }
+
+    /// All of it as OpenMetrics text.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        encode(&mut text, &self.registry).expect("a String takes any text");
+        text
+    }
+
+    /// Counts one thing given up for a fixed reason.
+    pub fn count_dropped(&self, reason: &'static str) {
+        self.dropped.get_or_create(&ByReason { reason }).inc();
+    }
+
+    /// Notes how long a decode took.
+    pub fn observe_decode(&self, media: Media, took: Duration) {
+        self.decode_seconds.get_or_create(&ByMedia { media }).observe(took.as_secs_f64());
+    }
+
+    /// Notes how long an encode took.
+    pub fn observe_encode(&self, media: Media, took: Duration) {
+        self.encode_seconds.get_or_create(&ByMedia { media }).observe(took.as_secs_f64());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_names_units_and_labels() {
+        let metrics = Metrics::default();
+        metrics.observe_encode(Media::Video, Duration::from_millis(2));
+        metrics.count_dropped("viewer_behind");
+        let text = metrics.text();
+        assert!(text.contains("medley_encode_seconds_bucket{le=\"0.002\",media=\"Video\"} 1"), "{text}");
+        assert!(text.contains("medley_dropped_total{reason=\"viewer_behind\"} 1"), "{text}");
+    }
+}
