@@ -1,0 +1,57 @@
+// Keeps a session up: opens it, and opens it again whenever it is lost, with growing waits, until told to stop.
+
+const FIRST_WAIT_MS = 1_000;
+const LONGEST_WAIT_MS = 15_000;
+const STEADY_MS = 5_000;
+
+/**
+ * Holds a line until `signal` aborts; throws what no new attempt can mend.
+ * @param {{connect: (signal: AbortSignal) => Promise<import("./session.js").Session>, say: (text: string) => void, signal: AbortSignal}} line
+ */
+export async function hold({ connect, say, signal }) {
+  let failures = 0;
+  while (!signal.aborted) {
+    const began = Date.now();
+    const { reason, waitMs } = await once(connect, signal);
+    if (signal.aborted) return;
+    failures = Date.now() - began > STEADY_MS + LONGEST_WAIT_MS ? 0 : failures;
+    await countDown(waitMs ?? Math.min(FIRST_WAIT_MS * 2 ** failures, LONGEST_WAIT_MS), reason, say, signal);
+    failures += 1;
+    if (!signal.aborted) say("Connecting again…");
+  }
+}
+
+/** One session from its beginning to its end. */
+async function once(connect, signal) {
+  try {
+    const session = await connect(signal);
+    const leave = () => session.close();
+    signal.addEventListener("abort", leave, { once: true });
+    if (signal.aborted) leave();
+    const reason = await session.lost;
+    signal.removeEventListener("abort", leave);
+    session.close();
+    return { reason };
+  } catch (problem) {
+    if (signal.aborted) return {};
+    if (!problem.passing) throw problem;
+    return { reason: problem.message, waitMs: problem.retryAfterMs };
+  }
+}
+
+/** Waits, saying how long still; ends early when the network comes back. */
+async function countDown(ms, reason, say, signal) {
+  const online = new AbortController();
+  addEventListener("online", () => online.abort(), { once: true, signal });
+  for (let seconds = Math.ceil(ms / 1000); seconds > 0 && !signal.aborted && !online.signal.aborted; seconds -= 1) {
+    say(`${reason} Trying again in ${seconds} s.`);
+    await second(AbortSignal.any([signal, online.signal]));
+  }
+}
+
+function second(signal) {
+  return new Promise((done) => {
+    setTimeout(done, 1000);
+    signal.addEventListener("abort", done, { once: true });
+  });
+}
