@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::media::{Composite, Frame, ParticipantId, Scene};
 
+pub mod gpu;
 pub mod plan;
 
 /// Where a compositor finds the participants' newest pictures.
