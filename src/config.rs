@@ -111,15 +111,7 @@ impl Default for LogConfig {
 
 impl Default for RoomConfig {
     fn default() -> Self {
-        Self {
-            width: 1280,
-            height: 720,
-            fps: 30,
-            background: "#14171c".into(),
-            layout: "grid".into(),
-            max_talkers: 16,
-            max_bps: 2_500_000,
-        }
+        Self { width: 1280, height: 720, fps: 30, background: "#14171c".into(), layout: "grid".into(), max_talkers: 16, max_bps: 2_500_000 }
     }
 }
 
@@ -241,7 +233,11 @@ impl Config {
     fn checked(self) -> Result<Self, ConfigError> {
         let refuse = |key, value: String, rule| Err(ConfigError::Value { key, value, rule });
         if self.dev && !self.http.ip().is_loopback() {
-            return refuse("http", self.http.to_string(), "development mode allows everything, so it is bound to loopback (127.0.0.1) only");
+            return refuse(
+                "http",
+                self.http.to_string(),
+                "development mode allows everything, so it is bound to loopback (127.0.0.1) only",
+            );
         }
         if self.dev && !self.udp().ip().is_loopback() {
             return refuse("udp", self.udp().to_string(), "development mode is bound to loopback (127.0.0.1) only");

@@ -105,7 +105,7 @@ fn rooms_settings(config: &Config) -> anyhow::Result<RoomsSettings> {
 
 fn access(config: &Config) -> anyhow::Result<Access> {
     if config.dev {
-        return Ok(Access::Everybody);
+        return Ok(Access::Open);
     }
     if config.api_keys.is_empty() {
         tracing::warn!("no api_keys are configured: nobody can join; configure some, or use --dev on this machine only");

@@ -36,7 +36,8 @@ fn root() -> PathBuf {
 /// Path below the root and text, without comments, of every source file.
 fn files() -> Vec<(String, String)> {
     let strip = |text: String| text.lines().map(|line| line.split("//").next().unwrap_or("")).collect::<Vec<_>>().join("\n");
-    let named = |path: PathBuf| (path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned(), strip(fs::read_to_string(&path).unwrap()));
+    let named =
+        |path: PathBuf| (path.strip_prefix(root()).unwrap().to_str().unwrap().to_owned(), strip(fs::read_to_string(&path).unwrap()));
     sources(&root().join("src")).into_iter().map(named).collect()
 }
 
@@ -93,5 +94,8 @@ fn each_foreign_stack_is_named_in_one_place() {
 
 #[test]
 fn the_reader_of_imports_sees_groups_and_paths() {
-    assert_eq!(imports("use crate::media::Frame; use crate::{flow, room::Room}; let x = crate::http::y();"), ["media", "flow", "room", "http"]);
+    assert_eq!(
+        imports("use crate::media::Frame; use crate::{flow, room::Room}; let x = crate::http::y();"),
+        ["media", "flow", "room", "http"]
+    );
 }

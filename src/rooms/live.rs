@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use super::seat::Leaver;
 use super::stage::{Canvases, PictureBook, RoomStage};
-use super::{Rooms, RoomSummary, RoomsSettings, Seat, Wish};
+use super::{RoomSummary, Rooms, RoomsSettings, Seat, Wish};
 use crate::codec::VideoSettings;
 use crate::egress::{AudioEgress, VideoEgress};
 use crate::ingest::{AudioIntake, Pool, VideoIntake};
