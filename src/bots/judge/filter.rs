@@ -12,16 +12,16 @@ use super::super::sound::Tone;
 
 /// A sine and a cosine of one frequency under a Hann window.
 #[derive(Debug)]
-pub struct Filter {
+pub(super) struct Filter {
     cosine: Vec<f32>,
     sine: Vec<f32>,
 }
 
 impl Filter {
     /// Samples of a filter that follows pauses: 20 ms, 100 Hz to its first zero.
-    pub const SHORT: usize = 960;
+    pub(super) const SHORT: usize = 960;
     /// Samples of a filter for levels: 200 ms, 10 Hz to its first zero.
-    pub const LONG: usize = 9600;
+    pub(super) const LONG: usize = 9600;
 
     fn new(hertz: f64, length: usize) -> Self {
         // A Hann window's samples sum to half its length; a sine gives half its amplitude: together a quarter.
@@ -37,7 +37,7 @@ impl Filter {
     }
 
     /// The amplitude of this frequency in a window of the filter's length.
-    pub fn amplitude(&self, window: &[f32]) -> f32 {
+    pub(super) fn amplitude(&self, window: &[f32]) -> f32 {
         dot(window, &self.cosine).hypot(dot(window, &self.sine))
     }
 }
@@ -53,20 +53,20 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
-type Bank = BTreeMap<Tone, Filter>;
+pub(super) type Bank = BTreeMap<Tone, Filter>;
 
 fn bank(length: usize) -> Bank {
     Tone::all().map(|tone| (tone, Filter::new(tone.hertz(), length))).collect()
 }
 
 /// For each tone, over 20 ms.
-pub fn short_filters() -> &'static Bank {
+pub(super) fn short_filters() -> &'static Bank {
     static SHORT: LazyLock<Bank> = LazyLock::new(|| bank(Filter::SHORT));
     &SHORT
 }
 
 /// For each tone, over 200 ms.
-pub fn long_filters() -> &'static Bank {
+pub(super) fn long_filters() -> &'static Bank {
     static LONG: LazyLock<Bank> = LazyLock::new(|| bank(Filter::LONG));
     &LONG
 }
