@@ -27,10 +27,10 @@ pub(super) struct Shown {
 
 impl Layout {
     /// How many people it shows at most.
-    pub(super) fn capacity(self, canvas: Canvas) -> usize {
+    pub(super) fn capacity(self) -> usize {
         match self {
             Self::Grid => grid::MOST,
-            Self::Speaker => speaker::capacity(canvas.width, canvas.height),
+            Self::Speaker => speaker::MOST,
         }
     }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::f32::consts::PI;
 use std::sync::Arc;
 
-use super::limiter::{LOOK_AHEAD, Limiter};
+use super::limiter::Limiter;
 use crate::media::{BLOCK_SAMPLES, Block, MediaTime, MixSet, ParticipantId};
 
 /// Samples over which somebody comes in: 5 ms, so that the onset that made them a talker is heard.
@@ -30,8 +30,6 @@ pub(super) struct Part<'a> {
 pub(super) struct Mixer {
     listeners: Limiter,
     own: BTreeMap<ParticipantId, Own>,
-    /// The end of those who left while they were mixed.
-    tail: Option<Box<Block>>,
 }
 
 #[derive(Debug)]
@@ -45,25 +43,16 @@ impl Mixer {
     /// Mixes one block of `parts`, which are ordered by id.
     pub(super) fn mix(&mut self, at: MediaTime, parts: &[Part<'_>]) -> MixSet {
         self.open_own(parts);
-        let tail = self.tail.take();
-        let sum = |without| sum(parts, tail.as_deref(), without);
-        let own = |(id, own): (&ParticipantId, &mut Own)| (*id, own.limiter.limited(sum(Some(*id))));
+        let own = |(id, own): (&ParticipantId, &mut Own)| (*id, own.limiter.limited(sum(parts, Some(*id))));
         let talkers = self.own.iter_mut().map(own).collect();
-        let listeners = self.listeners.limited(sum(None));
+        let listeners = self.listeners.limited(sum(parts, None));
         self.close_own(parts);
         MixSet { at, listeners, talkers }
     }
 
-    /// Forgets somebody who left; `last` is their last block where it was mixed to its end.
-    ///
-    /// Nothing more comes from them, and a cut is a click: their last 5 ms are heard backwards, fading.
-    pub(super) fn leave(&mut self, id: ParticipantId, last: Option<&Block>) {
+    /// Closes the own output of somebody who left.
+    pub(super) fn leave(&mut self, id: ParticipantId) {
         self.own.remove(&id);
-        let Some(last) = last else { return };
-        let tail = self.tail.get_or_insert_with(|| Box::new(Block::SILENCE));
-        for n in 0..FADE_IN {
-            tail.0[n] += last.0[BLOCK_SAMPLES - 2 - n] * rise(FADE_IN - 1 - n, FADE_IN);
-        }
     }
 
     fn open_own(&mut self, parts: &[Part<'_>]) {
@@ -90,11 +79,10 @@ impl Limiter {
 }
 
 /// N-1 by direct sums: subtracting somebody from the whole would leave their rounding errors behind.
-fn sum(parts: &[Part<'_>], tail: Option<&Block>, without: Option<ParticipantId>) -> Block {
+fn sum(parts: &[Part<'_>], without: Option<ParticipantId>) -> Block {
     let mut sum = Block::SILENCE;
-    let others = parts.iter().filter(|part| Some(part.id) != without).map(|part| part.block);
-    for block in others.chain(tail) {
-        for (sum, sample) in sum.0.iter_mut().zip(&block.0) {
+    for part in parts.iter().filter(|part| Some(part.id) != without) {
+        for (sum, sample) in sum.0.iter_mut().zip(&part.block.0) {
             *sum += sample;
         }
     }
@@ -119,5 +107,3 @@ pub(super) fn fade_out(block: &mut Block) {
 fn rise(n: usize, of: usize) -> f32 {
     0.5 - 0.5 * (PI * n as f32 / of as f32).cos()
 }
-
-const _: () = assert!(LOOK_AHEAD <= BLOCK_SAMPLES && FADE_IN < BLOCK_SAMPLES, "tails and delays fit one block");

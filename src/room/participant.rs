@@ -14,7 +14,6 @@ pub(super) struct Participant {
     sound: Option<Box<dyn SoundSource>>,
     /// What the last audio tick heard of them, as it was mixed.
     block: Box<Block>,
-    /// Whether the last block ended in the mix.
     mixed: bool,
 }
 
@@ -47,9 +46,9 @@ impl Participant {
         Some(&self.block)
     }
 
-    /// The last block, where it was mixed to its end.
-    pub(super) fn last_mixed(&self) -> Option<&Block> {
-        self.mixed.then_some(&*self.block)
+    /// Whether the last block ended in the mix.
+    pub(super) fn mixed(&self) -> bool {
+        self.mixed
     }
 
     /// They as a candidate for the mix, while they talk.

@@ -5,21 +5,19 @@
 use super::grid::{GAP, centred, even, solve, widescreen};
 use crate::media::Rect;
 
-/// Part of the canvas's long side that a strip tile takes: a fifth, so that 720p shows five beside the large one.
-const STRIP_SHARE: u32 = 5;
+/// Tiles in a full strip.
+const IN_STRIP: u32 = 5;
 
 /// Tiles that fit: the large one and a full strip.
-pub(super) fn capacity(width: u32, height: u32) -> usize {
-    1 + Strip::of(width, height).most as usize
-}
+pub(super) const MOST: usize = 1 + IN_STRIP as usize;
 
-/// Places `count` tiles (1 to [`capacity`]); one alone stands as in the grid.
+/// Places `count` tiles (1 to [`MOST`]); one alone stands as in the grid.
 pub(super) fn place(width: u32, height: u32, count: usize) -> Vec<Rect> {
-    let strip = Strip::of(width, height);
-    let in_strip = (count.saturating_sub(1) as u32).min(strip.most);
+    let in_strip = (count.saturating_sub(1) as u32).min(IN_STRIP);
     if in_strip == 0 {
         return solve(width, height, 1);
     }
+    let strip = Strip::of(width, height);
     let large = strip.large(width, height);
     std::iter::once(large).chain((0..in_strip).map(|n| strip.tile(width, height, n, in_strip))).collect()
 }
@@ -28,18 +26,16 @@ pub(super) fn place(width: u32, height: u32, count: usize) -> Vec<Rect> {
 struct Strip {
     upright: bool,
     tile: (u32, u32),
-    most: u32,
 }
 
 impl Strip {
+    /// A tile takes a fifth of the strip's length, and at most a fifth of the canvas across it.
     fn of(width: u32, height: u32) -> Self {
+        let along = |length: u32| length.saturating_sub((IN_STRIP + 1) * GAP) / IN_STRIP;
+        let across = |length: u32| length.saturating_sub(3 * GAP) / 5;
         let upright = height > width;
-        let tile = match upright {
-            true => widescreen(width.saturating_sub((STRIP_SHARE) * GAP) / (STRIP_SHARE - 1), height / STRIP_SHARE),
-            false => widescreen(width.saturating_sub(3 * GAP) / STRIP_SHARE, height.saturating_sub(2 * GAP)),
-        };
-        let (length, side) = if upright { (width, tile.0) } else { (height, tile.1) };
-        Self { upright, tile, most: (length.saturating_sub(GAP) / (side + GAP)).max(1) }
+        let tile = if upright { widescreen(along(width), across(height)) } else { widescreen(across(width), along(height)) };
+        Self { upright, tile }
     }
 
     /// The rest of the canvas, cut to between 4:3 and 16:9 so that covering it never crops a face away.
@@ -72,7 +68,6 @@ mod tests {
 
     #[test]
     fn on_720p_five_stand_in_a_column_beside_the_large_one() {
-        assert_eq!(capacity(1280, 720), 6);
         let rects = place(1280, 720, 6);
         assert!(rects[1..].iter().all(|r| r.x == rects[1].x && r.x > rects[0].x + rects[0].width));
         assert!(rects[0].width > 3 * rects[1].width);
@@ -91,9 +86,8 @@ mod tests {
 
     proptest! {
         #[test]
-        fn tiles_lie_inside_apart_and_even_on_any_canvas(w in 64u32..=1920, h in 64u32..=1080, share in 0.0..=1.0f64) {
+        fn tiles_lie_inside_apart_and_even_on_any_canvas(w in 64u32..=1920, h in 64u32..=1080, count in 1..=MOST) {
             let (w, h) = (2 * w, 2 * h);
-            let count = 1 + ((capacity(w, h) - 1) as f64 * share) as usize;
             let rects = place(w, h, count);
             prop_assert_eq!(rects.len(), count);
             assert_well_placed(w, h, &rects);

@@ -25,6 +25,8 @@ pub struct Room {
     video: Ticks,
     /// Ordered by id: sums of the same sounds are the same to the bit.
     people: BTreeMap<ParticipantId, Participant>,
+    /// Those who left while they were mixed: heard for one more block, in which they fade.
+    leaving: BTreeMap<ParticipantId, Participant>,
     cast: Cast,
     active: ActiveSpeaker,
     mixer: Mixer,
@@ -67,6 +69,7 @@ impl Room {
             video: Ticks::new(start, settings.canvas.fps),
             settings,
             people: BTreeMap::new(),
+            leaving: BTreeMap::new(),
             cast: Cast::default(),
             active: ActiveSpeaker::default(),
             mixer: Mixer::default(),
@@ -109,6 +112,7 @@ impl Room {
         if self.people.contains_key(&id) {
             return;
         }
+        self.leaving.remove(&id);
         self.people.insert(id, Participant::new(name.clone(), sound));
         self.cast.join(id);
         self.events.push(Event::Joined(id, name));
@@ -116,7 +120,11 @@ impl Room {
 
     fn leave(&mut self, id: ParticipantId) {
         let Some(person) = self.people.remove(&id) else { return };
-        self.mixer.leave(id, person.last_mixed());
+        if person.mixed() {
+            self.leaving.insert(id, person);
+        } else {
+            self.mixer.leave(id);
+        }
         self.cast.leave(id);
         self.events.push(Event::Left(id));
         if self.active.leave(id) {
@@ -143,9 +151,11 @@ impl Room {
             self.events.push(Event::BlocksSkipped(skipped));
         }
         let at = self.audio.take();
-        self.people.values_mut().for_each(|person| person.pull(at));
+        self.people.values_mut().chain(self.leaving.values_mut()).for_each(|person| person.pull(at));
         self.watch_speaker(at);
-        self.mix(at)
+        let mixes = self.mix(at);
+        std::mem::take(&mut self.leaving).into_keys().for_each(|id| self.mixer.leave(id));
+        mixes
     }
 
     fn watch_speaker(&mut self, at: MediaTime) {
@@ -159,11 +169,10 @@ impl Room {
     fn mix(&mut self, at: MediaTime) -> MixSet {
         let candidates = self.people.iter().filter_map(|(id, person)| person.as_talker(*id));
         let chosen = talkers::choose(self.settings.max_talkers, candidates);
-        let parts: Vec<Part<'_>> = self
-            .people
-            .iter_mut()
-            .filter_map(|(id, person)| person.enter_mix(chosen.contains(id)).map(|block| Part { id: *id, block }))
-            .collect();
+        let everybody = self.people.iter_mut().chain(&mut self.leaving);
+        let mut parts: Vec<Part<'_>> =
+            everybody.filter_map(|(id, person)| person.enter_mix(chosen.contains(id)).map(|block| Part { id: *id, block })).collect();
+        parts.sort_by_key(|part| part.id);
         self.mixer.mix(at, &parts)
     }
 
@@ -174,7 +183,7 @@ impl Room {
         }
         let at = self.video.take();
         let (canvas, layout) = (self.settings.canvas, self.settings.layout);
-        let capacity = layout.capacity(canvas);
+        let capacity = layout.capacity();
         self.cast.admit(capacity, self.active.current(), |id| self.people.get(&id).and_then(|person| person.voice.spoke_at()));
         let shown = self.cast.shown(capacity).iter().map(|id| self.shown(*id)).collect();
         Scene { canvas, at, cells: layout.cells(canvas, shown, self.active.current()) }
