@@ -152,6 +152,11 @@ impl Metrics {
         self.dropped.get_or_create(&ByReason { reason }).inc();
     }
 
+    /// Counts `count` things given up for a fixed reason.
+    pub fn count_dropped_by(&self, reason: &'static str, count: u64) {
+        self.dropped.get_or_create(&ByReason { reason }).inc_by(count);
+    }
+
     /// Notes how long a decode took.
     pub fn observe_decode(&self, media: Media, took: Duration) {
         self.decode_seconds.get_or_create(&ByMedia { media }).observe(took.as_secs_f64());
