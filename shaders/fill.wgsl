@@ -2,10 +2,6 @@
 //
 // In: `step.paint`, Y then nothing, or U then V, BT.601 limited range. Out: see step.wgsl. No source.
 
-fn is_shaped() -> bool {
-    return step.shape.z > 0.0 || step.shape.w > 0.0;
-}
-
 fn cover(pixel: vec2<f32>) -> f32 {
     let distance = edge_distance(pixel, step.shape.z);
     if step.shape.w == 0.0 {

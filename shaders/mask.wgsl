@@ -2,12 +2,8 @@
 //
 // In: `step.paint` as in fill.wgsl; `source`, the mask, row by row, 255 is opaque. Out: see step.wgsl.
 
-fn is_shaped() -> bool {
-    return true;
-}
-
 fn cover(pixel: vec2<f32>) -> f32 {
-    let at = vec2<i32>(pixel) - step.rect.xy * i32(step.canvas.w);
+    let at = vec2<i32>(pixel) - step.rect.xy * scale();
     let inside = clamp(at, vec2(0), vec2<i32>(step.shape.xy) - 1);
     let byte = u32(inside.y) * step.source.y + u32(inside.x);
     let coverage = f32((source[byte >> 2u] >> ((byte & 3u) * 8u)) & 255u) / 255.0;

@@ -1,18 +1,13 @@
 // Paints a part of a planar picture, scaled to the rectangle.
 //
-// In: `source`, I420, BT.601 limited range, planes tightly packed behind one unused word, 8 bits a sample. Out: see step.wgsl.
+// In: `source`, I420, BT.601 limited range, 8 bits a sample, rows padded to whole words, all behind one unused word. Out: see step.wgsl.
 //
 // A sample is the mean of what a box covers in the source plane. Where an axis shrinks to less than half, the box is
 // the whole of what the sample covers (area-true); else it is one sample long about the middle of that, and the
 // mean over it is the linear interpolation between the two nearest. Boxes stay inside the plane.
 
-// how the source is read, in `step.source.w`
-const COPY = 0u;   // one source sample for each, no fraction
-const wAR = 1u; // both axes linear
-
-fn is_shaped() -> bool {
-    return step.shape.z > 0.0;
-}
+// 0 copies, one source sample for each; 1 interpolates on both axes; 2 does whatever is asked
+override READING: u32;
 
 fn cover(pixel: vec2<f32>) -> f32 {
     return edge_cover(edge_distance(pixel, step.shape.z));
@@ -20,11 +15,13 @@ fn cover(pixel: vec2<f32>) -> f32 {
 
 fn paint(at: vec2<i32>, plane: u32) -> vec4<f32> {
     let first = step.source.x + plane * step.source.z;
-    switch step.source.w {
-        case COPY: { return copied(at, first); }
-        case wAR: { return interpolated(at, first); }
-        default: { return averaged(at, first); }
+    if READING == 0u {
+        return copied(at, first);
     }
+    if READING == 1u {
+        return interpolated(at, first);
+    }
+    return averaged(at, first);
 }
 
 fn copied(at: vec2<i32>, first: u32) -> vec4<f32> {
@@ -72,29 +69,39 @@ fn picked(bytes: vec2<u32>, at: vec4<u32>) -> vec4<f32> {
     return vec4<f32>(vec4<i32>((word >> ((at & vec4(3u)) * 8u)) & vec4(255u)));
 }
 
+// The mean is taken down each word of four columns first, then across: rows begin at whole words, so that a word
+// holds the same columns in each.
 fn averaged(at: vec2<i32>, first: u32) -> vec4<f32> {
     let columns = vec4(f32(at.x - step.rect.x)) + vec4(0.0, 1.0, 2.0, 3.0);
     let reach = select(vec2(1.0), step.sampling.zw, step.sampling.zw > vec2(2.0));
-    let x = box_ends(columns, step.sampling.x, step.sampling.z, step.shape.x, reach.x);
-    let y = box_ends(vec4(f32(at.y - step.rect.y)), step.sampling.y, step.sampling.w, step.shape.y, reach.y).x;
+    let left = box_ends(columns, step.sampling.x, step.sampling.z, step.shape.x, reach.x);
+    let right = left + reach.x;
+    let top = box_ends(vec4(f32(at.y - step.rect.y)), step.sampling.y, step.sampling.w, step.shape.y, reach.y).x;
     var sum = vec4(0.0);
-    for (var row = floor(y); row < y + reach.y; row += 1.0) {
-        let weight = min(row + 1.0, y + reach.y) - max(row, y);
-        let start = i32(first + u32(row) * step.source.y);
-        sum += weight * vec4(row_sum(start, x.x, reach.x), row_sum(start, x.y, reach.x), row_sum(start, x.z, reach.x), row_sum(start, x.w, reach.x));
+    for (var column = i32(left.x) & -4; f32(column) < right.w; column += 4) {
+        let down = column_sum(first + u32(column), top, top + reach.y);
+        let x = vec4(f32(column)) + vec4(0.0, 1.0, 2.0, 3.0);
+        sum += vec4(
+            dot(down, overlap(x, left.x, right.x)),
+            dot(down, overlap(x, left.y, right.y)),
+            dot(down, overlap(x, left.z, right.z)),
+            dot(down, overlap(x, left.w, right.w)),
+        );
     }
     return sum / (reach.x * reach.y);
 }
 
-// The weighted sum of what a box covers of the row that starts at byte `start`.
-fn row_sum(start: i32, low: f32, reach: f32) -> f32 {
-    let high = low + reach;
-    let end = start + i32(ceil(high));
-    var sum = 0.0;
-    for (var byte = (start + i32(low)) & -4; byte < end; byte += 4) {
-        let column = vec4<f32>(vec4(byte - start) + vec4(0, 1, 2, 3));
-        let weight = max(min(column + 1.0, vec4(high)) - max(column, vec4(low)), vec4(0.0));
-        sum += dot(weight, unpacked(source[u32(byte) >> 2u]));
+// The weighted sums of four columns from byte `start` of the plane's first row on.
+fn column_sum(start: u32, top: f32, bottom: f32) -> vec4<f32> {
+    var sum = vec4(0.0);
+    for (var row = floor(top); row < bottom; row += 1.0) {
+        let weight = min(row + 1.0, bottom) - max(row, top);
+        sum += weight * unpacked(source[(start + u32(row) * step.source.y) >> 2u]);
     }
     return sum;
+}
+
+// How much of each sample lies between two ends.
+fn overlap(sample: vec4<f32>, low: f32, high: f32) -> vec4<f32> {
+    return max(min(sample + 1.0, vec4(high)) - max(sample, vec4(low)), vec4(0.0));
 }

@@ -6,10 +6,11 @@
 //! Why compute and not render passes: a thread writes four samples at once as a word, in the layout in which the canvas is
 //! read back; a picture is one upload whatever its sides; and blending rounds as the CPU's does.
 
-mod canvas;
 mod device;
 mod painter;
+mod parts;
 mod pipelines;
+mod planes;
 mod readback;
 mod sources;
 mod steps;

@@ -8,15 +8,15 @@ use std::time::Duration;
 
 use wgpu::{BindGroup, Buffer, BufferUsages, ComputePass};
 
-use super::canvas::Layout;
 use super::device::Gpu;
 use super::pipelines::{RECORD_BYTES, RECORD_STRIDE};
+use super::planes::Layout;
 use super::readback::Readback;
 use super::sources::Sources;
-use super::steps::{self, Planes};
+use super::steps::{Dispatch, dispatches};
 use crate::compositor::CompositorError;
-use crate::compositor::plan::{Paint, Plan, Step};
-use crate::media::{Composite, MediaTime, Rect};
+use crate::compositor::plan::{Paint, Plan, Yuv};
+use crate::media::{Composite, MediaTime};
 
 /// One room's place on the device.
 #[derive(Debug)]
@@ -31,6 +31,9 @@ pub(super) struct Painter {
 #[derive(Debug)]
 struct Target {
     layout: Layout,
+    color: Yuv,
+    /// An empty canvas of that colour: copied, since that costs less than painting it.
+    background: Buffer,
     canvas: Buffer,
     records: Buffer,
     group: BindGroup,
@@ -51,12 +54,14 @@ impl Painter {
     pub(super) fn begin(&mut self, plan: &Plan, at: MediaTime) -> Result<(), CompositorError> {
         self.gpu.check()?;
         let layout = Layout { width: plan.width, height: plan.height };
-        let steps: Vec<Step> = std::iter::once(background(plan)).chain(plan.steps.iter().cloned()).collect();
-        self.sources.prepare(&self.gpu, &steps);
+        let steps: Vec<_> = plan.steps.iter().map(|step| (&step.paint, dispatches(step, layout))).collect();
+        let records = records(steps.iter().flat_map(|(_, dispatches)| dispatches));
+        self.sources.prepare(&self.gpu, steps.iter().map(|(paint, _)| *paint));
         let gpu = &self.gpu;
-        let target = Target::fitting(self.target.take(), gpu, layout, steps.len());
-        gpu.queue.write_buffer(&target.records, 0, &records(&steps, layout));
+        let target = Target::fitting(self.target.take(), gpu, layout, plan.background, records.len() as u64);
+        gpu.queue.write_buffer(&target.records, 0, &records);
         let mut encoder = gpu.device.create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        encoder.copy_buffer_to_buffer(&target.background, 0, &target.canvas, 0, layout.bytes());
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         target.paint(gpu, &mut pass, &self.sources, &steps);
         drop(pass);
@@ -80,20 +85,21 @@ impl Painter {
 }
 
 impl Target {
-    /// `old` where it is of the size and has room for the steps, else a new one.
-    fn fitting(old: Option<Self>, gpu: &Gpu, layout: Layout, steps: usize) -> Self {
-        let needed = steps as u64 * Planes::ALL.len() as u64 * RECORD_STRIDE;
+    /// `old` where it is of the size and colour and has room for the records, else a new one.
+    fn fitting(old: Option<Self>, gpu: &Gpu, layout: Layout, color: Yuv, record_bytes: u64) -> Self {
         match old {
-            Some(old) if old.layout == layout && old.records.size() >= needed => old,
-            _ => Self::new(gpu, layout, needed.next_power_of_two()),
+            Some(old) if (old.layout, old.color) == (layout, color) && old.records.size() >= record_bytes => old,
+            _ => Self::new(gpu, layout, color, record_bytes.next_power_of_two().max(RECORD_STRIDE)),
         }
     }
 
-    fn new(gpu: &Gpu, layout: Layout, record_bytes: u64) -> Self {
+    fn new(gpu: &Gpu, layout: Layout, color: Yuv, record_bytes: u64) -> Self {
         let buffer = |label, size, usage| {
             gpu.device.create_buffer(&wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false })
         };
-        let canvas = buffer("canvas", layout.bytes(), BufferUsages::STORAGE | BufferUsages::COPY_SRC);
+        let canvas = buffer("canvas", layout.bytes(), BufferUsages::STORAGE | BufferUsages::COPY_SRC | BufferUsages::COPY_DST);
+        let background = buffer("background", layout.bytes(), BufferUsages::COPY_SRC | BufferUsages::COPY_DST);
+        gpu.queue.write_buffer(&background, 0, &layout.filled(color));
         let records = buffer("records", record_bytes, BufferUsages::UNIFORM | BufferUsages::COPY_DST);
         let record = wgpu::BufferBinding { buffer: &records, offset: 0, size: NonZeroU64::new(RECORD_BYTES) };
         let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
@@ -104,33 +110,27 @@ impl Target {
                 wgpu::BindGroupEntry { binding: 1, resource: wgpu::BindingResource::Buffer(record) },
             ],
         });
-        Self { layout, canvas, records, group }
+        Self { layout, color, background, canvas, records, group }
     }
 
-    fn paint(&self, gpu: &Gpu, pass: &mut ComputePass<'_>, sources: &Sources, steps: &[Step]) {
+    fn paint(&self, gpu: &Gpu, pass: &mut ComputePass<'_>, sources: &Sources, steps: &[(&Paint, Vec<Dispatch>)]) {
         let mut offset = 0;
-        for step in steps {
-            pass.set_pipeline(gpu.pipelines.of(steps::pass(&step.paint)));
-            pass.set_bind_group(1, sources.group(&step.paint), &[]);
-            for planes in Planes::ALL {
+        for (paint, dispatches) in steps {
+            pass.set_bind_group(1, sources.group(paint), &[]);
+            for Dispatch { variant, workgroups: [x, y, z], .. } in dispatches {
+                pass.set_pipeline(gpu.pipelines.of(*variant));
                 pass.set_bind_group(0, &self.group, &[offset]);
-                let [x, y, z] = planes.workgroups(step);
-                pass.dispatch_workgroups(x, y, z);
+                pass.dispatch_workgroups(*x, *y, *z);
                 offset += RECORD_STRIDE as u32;
             }
         }
     }
 }
 
-fn background(plan: &Plan) -> Step {
-    let rect = Rect { x: 0, y: 0, width: plan.width, height: plan.height };
-    Step { rect, corner_radius: 0.0, opacity: 1.0, paint: Paint::Fill(plan.background) }
-}
-
-fn records(steps: &[Step], layout: Layout) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(steps.len() * Planes::ALL.len() * RECORD_STRIDE as usize);
-    for record in steps.iter().flat_map(|step| Planes::ALL.map(|planes| planes.record(step, layout))) {
-        bytes.extend_from_slice(bytemuck::cast_slice(&record));
+fn records<'a>(dispatches: impl Iterator<Item = &'a Dispatch>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for dispatch in dispatches {
+        bytes.extend_from_slice(bytemuck::cast_slice(&dispatch.record));
         bytes.resize(bytes.len().next_multiple_of(RECORD_STRIDE as usize), 0);
     }
     bytes

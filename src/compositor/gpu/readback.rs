@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use wgpu::{Buffer, BufferUsages, MapMode, PollType, SubmissionIndex};
 
-use super::canvas::Layout;
 use super::device::Gpu;
+use super::planes::Layout;
 use crate::compositor::CompositorError;
 use crate::media::{Composite, MediaTime};
 
@@ -68,14 +68,14 @@ impl Readback {
     /// The oldest canvas, waiting for it at most `patience`.
     pub(super) fn take(&mut self, gpu: &Gpu, patience: Duration) -> Result<Option<Composite>, CompositorError> {
         gpu.check()?;
-        let Some(oldest) = self.in_flight.front() else { return Ok(None) };
+        let Some(oldest) = self.in_flight.front() else { return gpu.poll(PollType::Poll).map(|()| None) };
         if !oldest.is_mapped(gpu)? {
             gpu.poll(oldest.wait(patience))?;
         }
         if !oldest.is_mapped(gpu)? {
             return Ok(None);
         }
-        Ok(self.in_flight.pop_front().map(|oldest| self.read(oldest)).transpose()?)
+        self.in_flight.pop_front().map(|oldest| self.read(oldest)).transpose()
     }
 
     fn read(&mut self, oldest: InFlight) -> Result<Composite, CompositorError> {

@@ -6,11 +6,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use wgpu::{BindGroup, Buffer, BufferSize, BufferUsages};
+use wgpu::{BindGroup, Buffer, BufferSize, BufferUsages, QueueWriteBufferView};
 
 use super::device::Gpu;
+use super::planes::Layout;
 use super::steps::GUARD_BYTES;
-use crate::compositor::plan::{Mask, Paint, Step};
+use crate::compositor::plan::{Mask, Paint};
 use crate::media::Frame;
 
 /// Plans that an unused source outlives: a second at 30 frames a second.
@@ -46,16 +47,16 @@ impl Sources {
         Self { pictures: Vec::new(), masks: BTreeMap::new(), none: Uploaded::new(gpu, 16), plans: 0 }
     }
 
-    /// Uploads what the steps need and is not there, and lets go of what was not used lately.
-    pub(super) fn prepare(&mut self, gpu: &Gpu, steps: &[Step]) {
+    /// Uploads what the paints need and is not there, and lets go of what was not used lately.
+    pub(super) fn prepare<'a>(&mut self, gpu: &Gpu, paints: impl Iterator<Item = &'a Paint>) {
         self.plans += 1;
         let plans = self.plans;
         self.pictures.retain(|picture| picture.uploaded.used + KEPT >= plans);
         self.masks.retain(|_, mask| mask.used + KEPT >= plans);
         // first those that stay, so that the missing ones take over none of their buffers
-        let missing: Vec<_> = steps.iter().filter(|step| !self.keep(&step.paint)).collect();
-        for step in missing {
-            match &step.paint {
+        let missing: Vec<_> = paints.filter(|paint| !self.keep(paint)).collect();
+        for paint in missing {
+            match paint {
                 Paint::Picture { frame, .. } => self.upload_picture(gpu, frame),
                 Paint::Mask { mask, .. } => self.upload_mask(gpu, mask),
                 Paint::Fill(_) | Paint::Border { .. } => {}
@@ -85,7 +86,7 @@ impl Sources {
 
     fn upload_picture(&mut self, gpu: &Gpu, frame: &Arc<Frame>) {
         if self.pictures.iter().any(|p| Arc::ptr_eq(&p.frame, frame)) {
-            return; // two steps show it
+            return; // two of the paints show it
         }
         let plans = self.plans;
         let same_size =
@@ -96,19 +97,19 @@ impl Sources {
                 free
             }
             None => {
-                let bytes = frame.planes().iter().map(|plane| plane.len() as u64).sum::<u64>();
-                self.pictures.push(Picture { frame: frame.clone(), uploaded: Uploaded::new(gpu, u64::from(GUARD_BYTES) + bytes) });
+                let bytes = u64::from(GUARD_BYTES) + Layout::of(frame).bytes();
+                self.pictures.push(Picture { frame: frame.clone(), uploaded: Uploaded::new(gpu, bytes) });
                 self.pictures.last_mut().expect("one was pushed")
             }
         };
         picture.uploaded.used = plans;
-        picture.uploaded.write(gpu, GUARD_BYTES, &frame.planes());
+        picture.uploaded.write_picture(gpu, frame);
     }
 
     fn upload_mask(&mut self, gpu: &Gpu, mask: &Mask) {
         let uploaded = self.masks.entry(mask.id).or_insert_with(|| Uploaded::new(gpu, mask.coverage.len() as u64));
         uploaded.used = self.plans;
-        uploaded.write(gpu, 0, &[&mask.coverage]);
+        uploaded.write_mask(gpu, mask);
     }
 }
 
@@ -129,17 +130,24 @@ impl Uploaded {
         Self { buffer, group, used: 0 }
     }
 
-    /// Writes the parts one after the other from byte `first` on.
-    fn write(&self, gpu: &Gpu, first: u32, parts: &[&[u8]]) {
-        let length: usize = parts.iter().map(|part| part.len()).sum();
-        let Some(size) = BufferSize::new(length.next_multiple_of(4) as u64) else { return };
-        // none where the device is lost, which the submission then tells
-        let Some(mut staged) = gpu.queue.write_buffer_with(&self.buffer, u64::from(first), size) else { return };
-        let mut at = 0;
-        for part in parts {
-            staged.slice(at..at + part.len()).copy_from_slice(part);
-            at += part.len();
+    fn write_picture(&self, gpu: &Gpu, frame: &Frame) {
+        let layout = Layout::of(frame);
+        let Some(mut staged) = self.stage(gpu, u64::from(GUARD_BYTES), layout.bytes()) else { return };
+        for (plane, packed) in layout.planes().into_iter().zip(frame.planes()) {
+            for (at, row) in plane.rows(packed) {
+                let at = plane.bytes().start + at;
+                staged.slice(at..at + row.len()).copy_from_slice(row);
+            }
         }
-        staged.slice(at..).fill(0);
+    }
+
+    fn write_mask(&self, gpu: &Gpu, mask: &Mask) {
+        let Some(mut staged) = self.stage(gpu, 0, mask.coverage.len() as u64) else { return };
+        staged.slice(..mask.coverage.len()).copy_from_slice(&mask.coverage);
+    }
+
+    /// Bytes to be written, that are copied before the next submission; none where the device is lost, which that tells.
+    fn stage(&self, gpu: &Gpu, first: u64, bytes: u64) -> Option<QueueWriteBufferView> {
+        gpu.queue.write_buffer_with(&self.buffer, first, BufferSize::new(bytes.next_multiple_of(4))?)
     }
 }

@@ -1,97 +1,72 @@
-//! A step of a plan as the records that the shaders read: one for luma, one for both chroma planes.
+//! A step of a plan as dispatches: which pipeline, the record that its shader reads, and how many workgroups.
 //!
-//! In: a [`Step`] and where the canvas's planes lie. Out: words for a uniform buffer, and how many workgroups.
-//! Never: the GPU.
+//! In: a [`Step`] and where the canvas's planes lie. Out: [`Dispatch`]es, luma then chroma for each part. Never: the GPU.
 
-use super::canvas::{Layout, Plane};
-use super::pipelines::{GROUP_SAMPLES, Pass, RECORD_BYTES};
+use super::parts::{Part, parts};
+use super::pipelines::{GROUP_SAMPLES, Pass, Planes, RECORD_BYTES, Reading, Variant};
+use super::planes::{Layout, Plane};
 use crate::compositor::plan::{Crop, Mask, Paint, Step};
 use crate::media::{Frame, Rect};
 
 /// Unused bytes before a picture in its buffer: where four samples begin left of a row, these are read.
 pub(super) const GUARD_BYTES: u32 = 4;
 
-/// Luma, or both chroma planes: what one dispatch paints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Planes {
-    Luma,
-    Chroma,
+/// One run of a pipeline.
+#[derive(Debug)]
+pub(super) struct Dispatch {
+    /// Of which pipeline.
+    pub(super) variant: Variant,
+    /// Words of `Step` in `shaders/step.wgsl`.
+    pub(super) record: [u32; (RECORD_BYTES / 4) as usize],
+    /// In x, y and z.
+    pub(super) workgroups: [u32; 3],
 }
 
-/// One dispatch's words, as `Step` in `shaders/step.wgsl`.
-pub(super) type Record = [u32; (RECORD_BYTES / 4) as usize];
-
-/// How a plane's samples are read, as in `shaders/picture.wgsl`.
-#[derive(Clone, Copy)]
-enum Reading {
-    Copy = 0,
-    Linear = 1,
-    Averaged = 2,
+/// The dispatches that paint a step.
+pub(super) fn dispatches(step: &Step, canvas: Layout) -> Vec<Dispatch> {
+    let both = |part| [Planes::Luma, Planes::Chroma].map(|planes| dispatch(step, part, planes, canvas));
+    parts(step).into_iter().flat_map(both).collect()
 }
 
-/// A source plane and the part of it that is shown.
-#[derive(Default)]
-struct Source {
-    /// First byte, bytes a row, bytes to the next plane, how it is read.
-    bytes: [u32; 4],
-    /// Left, top, and the way from one sample to the next in x and y.
-    sampling: [f32; 4],
-    /// Its sides.
-    size: [f32; 2],
-}
-
-/// The pass that paints with `paint`.
-pub(super) fn pass(paint: &Paint) -> Pass {
-    match paint {
-        Paint::Picture { .. } => Pass::Picture,
-        Paint::Fill(_) | Paint::Border { .. } => Pass::Fill,
-        Paint::Mask { .. } => Pass::Mask,
+fn dispatch(step: &Step, part: Part, planes: Planes, canvas: Layout) -> Dispatch {
+    let source = Source::of(step, planes);
+    let clip = planes.rect(part.clip);
+    // words begin at multiples of four, so that the first may begin left of the part
+    let across = (clip.x % 4 + clip.width).div_ceil(GROUP_SAMPLES.0);
+    let count = if planes == Planes::Luma { 1 } else { 2 };
+    Dispatch {
+        variant: Variant { pass: source.pass, planes, cover: part.cover },
+        record: record(step, &source, clip, planes, canvas),
+        workgroups: [across, clip.height.div_ceil(GROUP_SAMPLES.1), count],
     }
+}
+
+fn record(step: &Step, source: &Source, clip: Rect, planes: Planes, canvas: Layout) -> [u32; (RECORD_BYTES / 4) as usize] {
+    let Plane { first, row, words, .. } = planes.of(canvas);
+    let [y, u, v] = source.color.map(f32::from);
+    let color = if planes == Planes::Luma { [y, 0.0] } else { [u, v] };
+    let mut record = [0; (RECORD_BYTES / 4) as usize];
+    let groups = [
+        edges(clip),
+        edges(planes.rect(step.rect)),
+        [first, row, words, 0],
+        source.bytes,
+        source.sampling.map(f32::to_bits),
+        [source.size[0], source.size[1], step.corner_radius, source.line].map(f32::to_bits),
+        [color[0], color[1], step.opacity, 0.0].map(f32::to_bits),
+    ];
+    for (words, group) in record.chunks_exact_mut(4).zip(groups) {
+        words.copy_from_slice(&group);
+    }
+    record
+}
+
+fn edges(rect: Rect) -> [u32; 4] {
+    [rect.x, rect.y, rect.x + rect.width, rect.y + rect.height]
 }
 
 impl Planes {
-    /// Both dispatches of a step.
-    pub(super) const ALL: [Self; 2] = [Self::Luma, Self::Chroma];
-
-    /// The record of a step.
-    pub(super) fn record(self, step: &Step, canvas: Layout) -> Record {
-        let Rect { x, y, width, height } = self.rect(step.rect);
-        let Plane { first, row, words, .. } = self.of(canvas);
-        let (source, color, line) = match &step.paint {
-            Paint::Picture { frame, crop } => (self.picture(frame, *crop, step.rect), [0; 3], 0.0),
-            Paint::Fill(color) => (Source::default(), *color, 0.0),
-            Paint::Border { color, width } => (Source::default(), *color, *width),
-            Paint::Mask { mask, color } => (mask_source(mask), *color, 0.0),
-        };
-        let paint = match self {
-            Self::Luma => [f32::from(color[0]), 0.0, step.opacity, 0.0],
-            Self::Chroma => [f32::from(color[1]), f32::from(color[2]), step.opacity, 0.0],
-        };
-        let shape = [source.size[0], source.size[1], step.corner_radius, line];
-        let mut record = Record::default();
-        let groups = [
-            [x, y, x + width, y + height],
-            [first, row, words, self.scale()],
-            source.bytes,
-            bits(source.sampling),
-            bits(shape),
-            bits(paint),
-        ];
-        for (words, group) in record.chunks_exact_mut(4).zip(groups) {
-            words.copy_from_slice(&group);
-        }
-        record
-    }
-
-    /// Workgroups in x, y and z for a step.
-    pub(super) fn workgroups(self, step: &Step) -> [u32; 3] {
-        let Rect { x, y: _, width, height } = self.rect(step.rect);
-        // words begin at multiples of four, so that the first may begin left of the step
-        let across = (x % 4 + width).div_ceil(GROUP_SAMPLES.0);
-        [across, height.div_ceil(GROUP_SAMPLES.1), self.scale()]
-    }
-
-    /// Luma pixels a sample and axis; by chance also the number of planes.
+    /// Luma pixels a sample and axis.
     fn scale(self) -> u32 {
         match self {
             Self::Luma => 1,
@@ -99,10 +74,10 @@ impl Planes {
         }
     }
 
-    fn of(self, canvas: Layout) -> Plane {
+    fn of(self, picture: Layout) -> Plane {
         match self {
-            Self::Luma => canvas.luma(),
-            Self::Chroma => canvas.chroma(),
+            Self::Luma => picture.luma(),
+            Self::Chroma => picture.chroma(),
         }
     }
 
@@ -110,18 +85,48 @@ impl Planes {
         let scale = self.scale();
         Rect { x: luma.x / scale, y: luma.y / scale, width: luma.width / scale, height: luma.height / scale }
     }
+}
 
-    fn picture(self, frame: &Frame, crop: Crop, rect: Rect) -> Source {
-        let luma = frame.width() * frame.height();
-        let (width, height) = frame.chroma_size();
-        let (first, size) = match self {
-            Self::Luma => (GUARD_BYTES, [frame.width(), frame.height()]),
-            Self::Chroma => (GUARD_BYTES + luma, [width, height]),
-        };
-        let scale = self.scale() as f32;
+/// What a dispatch paints with.
+struct Source {
+    pass: Pass,
+    /// First byte, bytes a row, bytes to the next plane.
+    bytes: [u32; 4],
+    /// Left, top, and the way from one sample to the next in x and y.
+    sampling: [f32; 4],
+    /// Sides of the plane.
+    size: [f32; 2],
+    color: [u8; 3],
+    /// Width of a border's line, 0 for a fill.
+    line: f32,
+}
+
+impl Source {
+    fn of(step: &Step, planes: Planes) -> Self {
+        match &step.paint {
+            Paint::Picture { frame, crop } => Self::picture(frame, *crop, step.rect, planes),
+            Paint::Fill(color) => Self::color(Pass::Fill, *color),
+            Paint::Border { color, width } => Self { line: *width, ..Self::color(Pass::Fill, *color) },
+            Paint::Mask { mask, color } => Self::mask(mask, *color),
+        }
+    }
+
+    fn color(pass: Pass, color: [u8; 3]) -> Self {
+        Self { pass, bytes: [0; 4], sampling: [0.0; 4], size: [0.0; 2], color, line: 0.0 }
+    }
+
+    fn mask(mask: &Mask, color: [u8; 3]) -> Self {
+        let size = [mask.width as f32, mask.height as f32];
+        Self { bytes: [0, mask.width, 0, 0], size, ..Self::color(Pass::Mask, color) }
+    }
+
+    fn picture(frame: &Frame, crop: Crop, rect: Rect, planes: Planes) -> Self {
+        let plane = planes.of(Layout::of(frame));
+        let scale = planes.scale() as f32;
         let sampling = [crop.x / scale, crop.y / scale, crop.width / rect.width as f32, crop.height / rect.height as f32];
-        let bytes = [first, size[0], width * height, reading(sampling) as u32];
-        Source { bytes, sampling, size: size.map(|side| side as f32) }
+        let bytes = [GUARD_BYTES + 4 * plane.first, 4 * plane.row, 4 * plane.words, 0];
+        let size = [plane.width as f32, plane.height as f32];
+        Self { bytes, sampling, size, ..Self::color(Pass::Picture(reading(sampling)), [0; 3]) }
     }
 }
 
@@ -129,16 +134,8 @@ fn reading([left, top, across, down]: [f32; 4]) -> Reading {
     if across > 2.0 || down > 2.0 {
         Reading::Averaged
     } else if across == 1.0 && down == 1.0 && left.fract() == 0.0 && top.fract() == 0.0 {
-        Reading::Copy
+        Reading::Copied
     } else {
-        Reading::Linear
+        Reading::Interpolated
     }
-}
-
-fn mask_source(mask: &Mask) -> Source {
-    Source { bytes: [0, mask.width, 0, 0], sampling: [0.0; 4], size: [mask.width as f32, mask.height as f32] }
-}
-
-fn bits(numbers: [f32; 4]) -> [u32; 4] {
-    numbers.map(f32::to_bits)
 }
