@@ -11,10 +11,9 @@ const STEADY_MS = 5_000;
 export async function hold({ connect, say, signal }) {
   let failures = 0;
   while (!signal.aborted) {
-    const began = Date.now();
-    const { reason, waitMs } = await once(connect, signal);
+    const { reason, waitMs, steady } = await once(connect, signal);
     if (signal.aborted) return;
-    failures = Date.now() - began > STEADY_MS + LONGEST_WAIT_MS ? 0 : failures;
+    if (steady) failures = 0;
     await countDown(waitMs ?? Math.min(FIRST_WAIT_MS * 2 ** failures, LONGEST_WAIT_MS), reason, say, signal);
     failures += 1;
     if (!signal.aborted) say("Connecting again…");
@@ -25,13 +24,14 @@ export async function hold({ connect, say, signal }) {
 async function once(connect, signal) {
   try {
     const session = await connect(signal);
+    const began = Date.now();
     const leave = () => session.close();
     signal.addEventListener("abort", leave, { once: true });
     if (signal.aborted) leave();
     const reason = await session.lost;
     signal.removeEventListener("abort", leave);
     session.close();
-    return { reason };
+    return { reason, steady: Date.now() - began > STEADY_MS };
   } catch (problem) {
     if (signal.aborted) return {};
     if (!problem.passing) throw problem;

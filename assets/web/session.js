@@ -75,10 +75,12 @@ export class Session {
     const offered = pc.localDescription.sdp;
     const late = [];
     pc.onicecandidate = ({ candidate }) => candidate?.candidate && late.push(candidate) === 1 && this.#trickle(late, offered);
-    const response = await ask(endpoint, { method: "POST", headers: { "Content-Type": "application/sdp" }, body: offered, signal });
+    const response = await ask(endpoint, { method: "POST", headers: { "Content-Type": "application/sdp" }, body: offered });
     this.#url = response.headers.get("Location");
     this.#etag = response.headers.get("ETag");
     this.notice = response.headers.get("Medley-Notice") ?? "";
+    // Not earlier: a request that is given up half-way may leave a session that nobody ends.
+    signal.throwIfAborted();
     await pc.setRemoteDescription({ type: "answer", sdp: await response.text() });
     if (late.length > 0) this.#trickle(late, offered);
   }
