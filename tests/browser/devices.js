@@ -14,7 +14,7 @@
   const request = fetch;
   globalThis.fetch = async (...asked) => {
     const response = await request(...asked);
-    if (response.status === 201) session = response.headers.get("Location").split("/").at(-1);
+    if (response.status === 201) session = response.headers.get("Location");
     return response;
   };
 

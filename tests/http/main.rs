@@ -1,59 +1,16 @@
 //! The HTTP contract over loopback: what is refused and why, what is told, and how long a silent client is borne.
 
-mod common;
+mod server;
 
 use std::time::Duration;
 
-use common::{Server, start, start_with};
 use medley::http::{Access, Check, IceServer, IceServers, Limits};
-use serde_json::Value;
+use server::{start, start_with};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// `printf %s open-sesame | sha256sum`
 const KEY_LINE: &str = "sha256:d7ecdf25eaf3deba0f2628771dbdd22d4138ab6cf38f91ed02a2ca0dec7c8ab7";
-
-/// What came back.
-struct Reply {
-    status: u16,
-    head: String,
-    body: Vec<u8>,
-}
-
-impl Reply {
-    fn header(&self, name: &str) -> Option<&str> {
-        let named = |line: &&str| line.split_once(':').is_some_and(|(key, _)| key.eq_ignore_ascii_case(name));
-        self.head.lines().find(named).map(|line| line[name.len() + 1..].trim())
-    }
-
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
-    }
-}
-
-impl Server {
-    /// Sends bytes as they are and reads to the end.
-    async fn exchange(&self, request: &[u8]) -> Reply {
-        let mut stream = TcpStream::connect(self.addr).await.unwrap();
-        // A server that refuses a body early may close before all of it is written.
-        let _ = stream.write_all(request).await;
-        let mut bytes = Vec::new();
-        let _ = stream.read_to_end(&mut bytes).await;
-        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a whole response head");
-        let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
-        Reply { status: head[9..12].parse().unwrap(), body: bytes[end + 4..].to_vec(), head }
-    }
-
-    /// One request with further header lines.
-    async fn ask(&self, method: &str, path: &str, headers: &str, body: &[u8]) -> Reply {
-        let head = format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n", body.len());
-        self.exchange(&[head.as_bytes(), body].concat()).await
-    }
-
-    async fn get(&self, path: &str) -> Reply {
-        self.ask("GET", path, "", b"").await
-    }
-}
 
 /// `ask`'s arguments, the status, and a part of `detail`.
 type Case<'a> = (&'a str, &'a str, &'a str, &'a [u8], u16, &'a str);
