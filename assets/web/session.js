@@ -65,9 +65,6 @@ export class Session {
       if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0;
       this.mix.addTrack(track);
     };
-    // The server sees this channel close at once, where a vanished peer shows only after seconds.
-    const channel = pc.createDataChannel("medley");
-    channel.onclose = () => this.#settle("The server ended the connection.");
     pc.addTransceiver(audio ?? "audio", { direction });
     preferH264(pc.addTransceiver(video ?? "video", { direction }));
     await pc.setLocalDescription();
@@ -133,6 +130,9 @@ export class Session {
       if (state === "disconnected") givingUp = this.#after(INTERRUPTED_MS, () => this.#settle("The connection was lost."));
     };
     this.#pc.onconnectionstatechange = check;
+    // A server that ends the session says so in DTLS; the connection's own state would show it only seconds later.
+    const transport = this.#pc.getReceivers()[0]?.transport;
+    transport?.addEventListener("statechange", () => transport.state === "closed" && this.#settle("The server ended the connection."));
     check();
   }
 
