@@ -52,9 +52,12 @@ export async function listDevices(kind, select) {
   select.replaceChildren(...listed, option(kind === "video" ? "No camera" : "No microphone", "none"));
 }
 
-/** Shows how loud a track is on a meter of 0 to 1, until `signal` aborts. */
-export function showLevel(track, meter, signal) {
+/** Shows how loud a track is on meters of 0 to 1, until `signal` aborts. */
+export function showLevel(track, meters, signal) {
+  const show = (level) => meters.forEach((meter) => (meter.value = level));
   const context = new AudioContext();
+  // Browsers let a page measure sound only after the first touch of it.
+  for (const touch of ["pointerdown", "keydown"]) addEventListener(touch, () => context.resume(), { once: true, signal });
   const analyser = context.createAnalyser();
   analyser.fftSize = 1024;
   context.createMediaStreamSource(new MediaStream([track])).connect(analyser);
@@ -64,12 +67,12 @@ export function showLevel(track, meter, signal) {
     analyser.getFloatTimeDomainData(samples);
     const rms = Math.hypot(...samples) / Math.sqrt(samples.length);
     // −60 dB to 0 dB fill the meter: loudness is heard by ratios.
-    meter.value = Math.max(0, 1 + Math.log10(rms + 1e-9) / 3);
+    show(Math.max(0, 1 + Math.log10(rms + 1e-9) / 3));
     requestAnimationFrame(draw);
   };
   draw();
   signal.addEventListener("abort", () => {
-    meter.value = 0;
+    show(0);
     context.close();
   }, { once: true });
 }

@@ -56,7 +56,6 @@ function counted(number, noun) {
 function addCard(name) {
   const card = by("room-card").content.firstElementChild.cloneNode(true);
   card.querySelector("h3").textContent = name;
-  card.querySelector("img").alt = `What ${name} shows`;
   const link = (kind, path, verb) => {
     const anchor = card.querySelector(kind);
     anchor.href = `${path}${name}`;

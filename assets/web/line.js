@@ -11,12 +11,14 @@ const STEADY_MS = 5_000;
 export async function hold({ connect, say, signal }) {
   let failures = 0;
   while (!signal.aborted) {
-    const began = Date.now();
-    const { reason, waitMs } = await once(connect, signal);
+    const { reason, waitMs, steady } = await once(connect, signal);
     if (signal.aborted) return;
-    failures = Date.now() - began > STEADY_MS + LONGEST_WAIT_MS ? 0 : failures;
-    await countDown(waitMs ?? Math.min(FIRST_WAIT_MS * 2 ** failures, LONGEST_WAIT_MS), reason, say, signal);
+    if (steady) failures = 0;
+    const wait = waitMs ?? Math.min(FIRST_WAIT_MS * 2 ** failures, LONGEST_WAIT_MS);
     failures += 1;
+    // Said once, not counted down: a screen reader reads each change of the status aloud.
+    say(`${reason} Trying again in ${Math.ceil(wait / 1000)} s.`);
+    await pause(wait, signal);
     if (!signal.aborted) say("Connecting again…");
   }
 }
@@ -25,13 +27,14 @@ export async function hold({ connect, say, signal }) {
 async function once(connect, signal) {
   try {
     const session = await connect(signal);
+    const began = Date.now();
     const leave = () => session.close();
     signal.addEventListener("abort", leave, { once: true });
     if (signal.aborted) leave();
     const reason = await session.lost;
     signal.removeEventListener("abort", leave);
     session.close();
-    return { reason };
+    return { reason, steady: Date.now() - began > STEADY_MS };
   } catch (problem) {
     if (signal.aborted) return {};
     if (!problem.passing) throw problem;
@@ -39,19 +42,11 @@ async function once(connect, signal) {
   }
 }
 
-/** Waits, saying how long still; ends early when the network comes back. */
-async function countDown(ms, reason, say, signal) {
-  const online = new AbortController();
-  addEventListener("online", () => online.abort(), { once: true, signal });
-  for (let seconds = Math.ceil(ms / 1000); seconds > 0 && !signal.aborted && !online.signal.aborted; seconds -= 1) {
-    say(`${reason} Trying again in ${seconds} s.`);
-    await second(AbortSignal.any([signal, online.signal]));
-  }
-}
-
-function second(signal) {
+/** Waits; ends early when told to stop or when the network comes back. */
+function pause(ms, signal) {
   return new Promise((done) => {
-    setTimeout(done, 1000);
+    setTimeout(done, ms);
     signal.addEventListener("abort", done, { once: true });
+    addEventListener("online", done, { once: true, signal });
   });
 }

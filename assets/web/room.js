@@ -66,7 +66,7 @@ function meterLevel() {
   metering = new AbortController();
   if (!tracks.audio) return;
   tracks.audio.enabled = !muted;
-  document.querySelectorAll("meter").forEach((meter) => showLevel(tracks.audio, meter, metering.signal));
+  showLevel(tracks.audio, document.querySelectorAll("meter"), metering.signal);
 }
 
 function showButtons() {
@@ -150,12 +150,14 @@ async function begin() {
   addEventListener("pagehide", () => leaving?.abort());
   for (const kind of KINDS) selects[kind].onchange = () => choose(kind, selects[kind].value);
   navigator.mediaDevices?.addEventListener?.("devicechange", () => KINDS.forEach((kind) => listDevices(kind, selects[kind])));
-  say("Choose how you want to be seen and heard, then join.");
   showButtons();
   showFaults();
+  by("join").disabled = !globalThis.RTCPeerConnection;
+  await Promise.all(KINDS.map((kind) => listDevices(kind, selects[kind])));
+  if (!whyNoDevices()) say("Allow camera and microphone, or join without.");
   // One after the other: browsers ask for one device at a time, and refusing one leaves the other.
   for (const kind of KINDS) await choose(kind, "");
-  by("join").disabled = !globalThis.RTCPeerConnection;
+  if (!leaving) say("Choose how you want to be seen and heard, then join.");
 }
 
 if (room) begin();

@@ -65,9 +65,6 @@ export class Session {
       if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0;
       this.mix.addTrack(track);
     };
-    // The server sees this channel close at once, where a vanished peer shows only after seconds.
-    const channel = pc.createDataChannel("medley");
-    channel.onclose = () => this.#settle("The server ended the connection.");
     pc.addTransceiver(audio ?? "audio", { direction });
     preferH264(pc.addTransceiver(video ?? "video", { direction }));
     await pc.setLocalDescription();
@@ -75,10 +72,12 @@ export class Session {
     const offered = pc.localDescription.sdp;
     const late = [];
     pc.onicecandidate = ({ candidate }) => candidate?.candidate && late.push(candidate) === 1 && this.#trickle(late, offered);
-    const response = await ask(endpoint, { method: "POST", headers: { "Content-Type": "application/sdp" }, body: offered, signal });
+    const response = await ask(endpoint, { method: "POST", headers: { "Content-Type": "application/sdp" }, body: offered });
     this.#url = response.headers.get("Location");
     this.#etag = response.headers.get("ETag");
     this.notice = response.headers.get("Medley-Notice") ?? "";
+    // Not earlier: a request that is given up half-way may leave a session that nobody ends.
+    signal.throwIfAborted();
     await pc.setRemoteDescription({ type: "answer", sdp: await response.text() });
     if (late.length > 0) this.#trickle(late, offered);
   }
@@ -131,6 +130,9 @@ export class Session {
       if (state === "disconnected") givingUp = this.#after(INTERRUPTED_MS, () => this.#settle("The connection was lost."));
     };
     this.#pc.onconnectionstatechange = check;
+    // A server that ends the session says so in DTLS; the connection's own state would show it only seconds later.
+    const transport = this.#pc.getReceivers()[0]?.transport;
+    transport?.addEventListener("statechange", () => transport.state === "closed" && this.#settle("The server ended the connection."));
     check();
   }
 

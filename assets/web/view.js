@@ -22,6 +22,7 @@ export function roomOfPage() {
   const room = decodeURIComponent(location.pathname.split("/").at(-1));
   if (!ROOM_NAME.test(room)) {
     warn(`“${room}” is no room name. ${ROOM_NAME_RULE}`);
+    by("elsewhere").hidden = false;
     return undefined;
   }
   document.title = `${room} – Medley`;

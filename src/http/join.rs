@@ -37,33 +37,17 @@ async fn admit(state: AppState, room: RoomName, request: Request<Body>, purpose:
     let sdp = body::text(&head.headers, body, SDP, state.limits.body).await?;
     let mut offer = peer::check(&sdp, purpose).map_err(|error| Problem::unprocessable(error.to_string()))?;
     if !query.takes(state.canvas) {
-        withhold_video(&mut offer, state.canvas)?;
+        let Canvas { height, fps, .. } = state.canvas;
+        let reason = format!("no video is sent: the only rendition is {height}p{fps}, more than max_height or max_fps allow");
+        offer.withhold_video(&reason).map_err(|error| Problem::unprocessable(error.to_string()))?;
     }
     let notice = offer.notice.clone();
-    if let Some(notice) = &notice {
-        tracing::info!(room = %room, notice, "a medium is left out");
-    }
     let seat = state.rooms.join(&room, wish(query.name, &offer))?;
     let peers = state.peers.clone();
     // A task of its own: a client that hangs up now must not leave a session half made.
     let answer = tokio::spawn(async move { peers.answer(offer, seat).await }).await;
     let answer = answer.map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the session could not be set up; try again"))??;
     Ok(created(&state, answer, notice))
-}
-
-/// Takes out the picture on its way to a client for which the only rendition is too much.
-fn withhold_video(offer: &mut Offer, canvas: Canvas) -> Result<(), Problem> {
-    let Some((sends, true)) = offer.video else { return Ok(()) };
-    let reason = format!("no video is sent: the only rendition is {}p{}, more than max_height or max_fps allow", canvas.height, canvas.fps);
-    offer.video = sends.then_some((true, false));
-    if offer.video.is_none() && offer.audio.is_none() {
-        return Err(Problem::unprocessable(format!("{reason}, and the offer has no audio; raise them or offer audio")));
-    }
-    offer.notice = Some(match offer.notice.take() {
-        Some(before) => format!("{before}; {reason}"),
-        None => reason,
-    });
-    Ok(())
 }
 
 fn wish(name: String, offer: &Offer) -> Wish {

@@ -83,9 +83,7 @@ async fn snapshot(State(state): State<AppState>, InRoom(room): InRoom, format: F
     if let Some(bytes) = state.snapshots.fresh(&key, state.clock.now(), period) {
         return Ok(image(format, bytes));
     }
-    let Some(frame) = state.rooms.snapshot(&key.0) else {
-        return Err(Problem::not_found(format!("room {} has no picture: nobody is in it; join it first, or see GET /v1/rooms", key.0)));
-    };
+    let Some(frame) = state.rooms.snapshot(&key.0) else { return Err(no_picture(&state, &key.0)) };
     let at = state.clock.now();
     let encoded = tokio::task::spawn_blocking(move || encode(&frame, format)).await;
     let Ok(Ok(bytes)) = encoded else {
@@ -93,6 +91,15 @@ async fn snapshot(State(state): State<AppState>, InRoom(room): InRoom, format: F
     };
     state.snapshots.keep(key, Image { at, bytes: bytes.clone() });
     Ok(image(format, bytes))
+}
+
+/// A room draws its first picture within a tick of being opened; where nobody is, there is none.
+fn no_picture(state: &AppState, room: &RoomName) -> Problem {
+    if !state.rooms.exists(room) {
+        return Problem::not_found(format!("nobody is in room {room}; join it first, or see GET /v1/rooms"));
+    }
+    let detail = format!("room {room} is drawing its first picture; try again");
+    Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(Duration::from_secs(1))
 }
 
 fn image(format: Format, bytes: Bytes) -> Response {

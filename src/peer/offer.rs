@@ -108,6 +108,37 @@ pub fn check(sdp: &str, purpose: Purpose) -> Result<Offer, OfferError> {
     Ok(Offer { audio, video, notice: (!notices.is_empty()).then(|| notices.join("; ")), terms })
 }
 
+impl Offer {
+    /// Takes out the picture on its way to the client, for a reason that is noted. What the client sends is kept.
+    ///
+    /// # Errors
+    /// Where no medium is left then.
+    pub fn withhold_video(&mut self, reason: &str) -> Result<(), OfferError> {
+        let Some((sends, true)) = self.video else { return Ok(()) };
+        if !sends && self.audio.is_none() {
+            return Err(OfferError(format!("{reason}, and the offer has no audio")));
+        }
+        for line in &mut self.terms.lines {
+            match line {
+                Line::Media(medium) if medium.kind == Kind::Video && medium.sends => medium.receives = false,
+                Line::Media(medium) if medium.kind == Kind::Video => *line = medium.refused(),
+                _ => {}
+            }
+        }
+        self.video = sends.then_some((true, false));
+        self.notice = Some(self.notice.take().map_or_else(|| reason.to_owned(), |before| format!("{before}; {reason}")));
+        Ok(())
+    }
+}
+
+impl Medium {
+    fn refused(&self) -> Line {
+        let (kind, protocol, formats) =
+            (super::answer::name(self.kind).to_owned(), self.protocol.clone(), self.codec.payload_type.to_string());
+        Line::Refused { kind, protocol, formats, mid: self.mid.clone() }
+    }
+}
+
 impl Terms {
     /// The accepted lines.
     pub(super) fn media(&self) -> impl Iterator<Item = &Medium> {
