@@ -179,7 +179,9 @@ fn after_an_interruption_the_examiner_asks_for_a_keyframe_and_waits() {
 
 #[test]
 fn a_lost_sound_packet_is_concealed_and_harms_no_figure() {
-    let witness = Arc::new(Witness::new(Epoch::new(), Scrutiny::Full, Sketch::of(640, 360)));
+    let witness =
+        Arc::new(Witness::new(Epoch::beginning_at(Wall::from_micros(1_700_000_000_000_000)), Scrutiny::Full, Sketch::of(640, 360)));
+    // Tone 1 pauses as each second begins; packets are lost at 260 and 760 ms.
     let mut examiner = Examiner::new(witness.clone(), || {}).unwrap();
     let mut voice = Voice::new(1);
     let mut encoder = AudioEncoder::new().unwrap();
