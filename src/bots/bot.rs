@@ -16,7 +16,7 @@ use crate::media::MediaTime;
 
 use super::files::{Film, Track};
 use super::http::{HttpError, Seat, Server};
-use super::judge::{BotReport, Examiner, PicturesReport, Scrutiny, SoundReport, Witness};
+use super::judge::{BotReport, Examiner, Scrutiny, Witness};
 use super::peer::{Command, Ends, Offer, PeerError};
 use super::picture::{Painter, Sketch};
 use super::sender::{Parcel, PictureFeed, Sender, Sent, SoundFeed};
@@ -149,19 +149,9 @@ impl Bot {
         let mut report = BotReport {
             number: self.settings.number,
             name: self.settings.name.clone(),
-            scrutiny: self.settings.scrutiny,
-            ended: None,
-            measured_s: 0.0,
             answer_ms: self.answered.since(self.asked).as_secs_f64() * 1000.0,
-            connected_ms: None,
-            first_frame_ms: None,
             sent: self.sent.report(),
-            pictures: PicturesReport::default(),
-            sound: SoundReport::default(),
-            tiles: Default::default(),
-            tones: Default::default(),
-            own_tone_db: None,
-            skew_ms: Default::default(),
+            ..BotReport::default()
         };
         self.witness.report(&mut report, self.asked);
         report

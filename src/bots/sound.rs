@@ -3,8 +3,9 @@
 //! In: a bot's number, the wall-clock time of a block's first sample. Out: 20 ms blocks at −20 dBFS. Never: harmonics, or
 //! edges so steep that one bot's pauses reach into another's tone.
 //!
-//! Twenty-four tones lie 127 Hz apart from 429 Hz; the first twelve bots get every other one, and no tone is at a multiple of
-//! another. A bot above 24 sounds like the one 24 before it.
+//! There are twenty-four tones, at least 95 Hz apart. Codecs distort: they add sums and differences of what they hear. The first
+//! nine tones are chosen so that no such product lies on one of them, or a tone that is missing would seem to be there. A bot
+//! above 24 sounds like the one 24 before it.
 
 use std::f64::consts::{PI, TAU};
 
@@ -18,6 +19,11 @@ pub const TONES: u16 = 24;
 pub const PAUSE_MS: f64 = 100.0;
 /// How long an edge of a pause lasts: a raised cosine, whose spectrum has died away at the next tone.
 const EDGE_MS: f64 = 20.0;
+/// Each tone's frequency; the first twelve are farther apart than the rest leaves them.
+const HERTZ: [f64; TONES as usize] = [
+    486.0, 709.0, 901.0, 1231.0, 1504.0, 1741.0, 1904.0, 2195.0, 2452.0, 2683.0, 2911.0, 3142.0, // one for each of a dozen
+    379.0, 597.0, 805.0, 1066.0, 1367.0, 1622.0, 2049.0, 2323.0, 2568.0, 2797.0, 3027.0, 3259.0, // between and beyond them
+];
 /// −20 dBFS: nine bots together stay below full scale.
 const AMPLITUDE: f64 = 0.1;
 
@@ -43,10 +49,7 @@ impl Tone {
 
     /// Its frequency.
     pub fn hertz(self) -> f64 {
-        let index = self.0 - 1;
-        let half = TONES / 2;
-        let slot = if index < half { 2 * index } else { 2 * (index - half) + 1 };
-        429.0 + 127.0 * f64::from(slot)
+        HERTZ[usize::from(self.0 - 1)]
     }
 
     /// Where in each second of the wall clock its pause begins; neighbours' pauses do not meet.
@@ -97,14 +100,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tones_are_in_the_voice_band_and_none_is_near_a_multiple_of_another() {
-        for low in Tone::all() {
-            assert!((300.0..3400.0).contains(&low.hertz()));
-            for high in Tone::all().filter(|&high| high != low) {
-                let ratio = high.hertz() / low.hertz();
-                let off = (ratio - ratio.round()).abs() * low.hertz();
-                assert!(ratio < 1.5 || off > 13.0, "{} and {} Hz", low.hertz(), high.hertz());
+    fn tones_are_in_the_voice_band_and_apart() {
+        for tone in Tone::all() {
+            assert!((300.0..3400.0).contains(&tone.hertz()));
+            assert!(Tone::all().all(|other| other == tone || (other.hertz() - tone.hertz()).abs() >= 95.0), "{tone:?}");
+        }
+    }
+
+    #[test]
+    fn no_distortion_product_of_the_first_nine_lies_on_another_of_them() {
+        let nine: Vec<f64> = Tone::all().take(9).map(Tone::hertz).collect();
+        let mut products = Vec::new();
+        for &a in &nine {
+            products.extend((2..8).map(|multiple| (f64::from(multiple) * a, [a; 3])));
+            for &b in &nine {
+                products.extend(nine.iter().filter(|&&c| c != a && c != b).map(|&c| (a + b - c, [a, b, c])));
             }
+        }
+        for (product, of) in products {
+            let hit = nine.iter().find(|&&tone| !of.contains(&tone) && (tone - product).abs() < 9.5);
+            assert_eq!(hit, None, "{of:?}");
         }
     }
 

@@ -56,6 +56,12 @@ impl Epoch {
         Self { clock, origin_micros: since_1970.as_micros() as u64 }
     }
 
+    /// An epoch whose line begins at a known point of the wall clock.
+    #[cfg(test)]
+    pub(super) fn beginning_at(wall: Wall) -> Self {
+        Self { clock: Clock::new(), origin_micros: wall.0 }
+    }
+
     /// The process's monotonic clock.
     pub fn clock(&self) -> Clock {
         self.clock

@@ -4,11 +4,14 @@
 
 use std::collections::BTreeMap;
 use std::f64::consts::TAU;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 use crate::media::SAMPLE_RATE;
 
 use super::super::sound::Tone;
+
+/// How far beside a tone the noise is measured: not halfway to the next, where two tones' edges would meet.
+const BESIDE_HZ: f64 = 45.0;
 
 /// A sine and a cosine of one frequency under a Hann window.
 #[derive(Debug)]
@@ -53,22 +56,18 @@ fn dot(a: &[f32], b: &[f32]) -> f32 {
     sums.iter().sum()
 }
 
-pub(super) type Bank = BTreeMap<Tone, Filter>;
-
-fn bank(length: usize) -> Bank {
-    Tone::all().map(|tone| (tone, Filter::new(tone.hertz(), length))).collect()
-}
-
 /// For each tone, over 20 ms.
-pub(super) fn short_filters() -> &'static Bank {
-    static SHORT: LazyLock<Bank> = LazyLock::new(|| bank(Filter::SHORT));
+pub(super) fn short_filters() -> &'static BTreeMap<Tone, Filter> {
+    static SHORT: LazyLock<BTreeMap<Tone, Filter>> =
+        LazyLock::new(|| Tone::all().map(|tone| (tone, Filter::new(tone.hertz(), Filter::SHORT))).collect());
     &SHORT
 }
 
-/// For each tone, over 200 ms.
-pub(super) fn long_filters() -> &'static Bank {
-    static LONG: LazyLock<Bank> = LazyLock::new(|| bank(Filter::LONG));
-    &LONG
+/// For each tone, over 200 ms: at its frequency, and below and above it where no tone is.
+pub(super) fn long_filters() -> &'static BTreeMap<Tone, [Filter; 3]> {
+    let beside = |tone: Tone| [0.0, -BESIDE_HZ, BESIDE_HZ].map(|off| Filter::new(tone.hertz() + off, Filter::LONG));
+    static LONG: OnceLock<BTreeMap<Tone, [Filter; 3]>> = OnceLock::new();
+    LONG.get_or_init(|| Tone::all().map(|tone| (tone, beside(tone))).collect())
 }
 
 #[cfg(test)]
@@ -79,9 +78,9 @@ mod tests {
     fn a_sine_gives_its_amplitude_and_its_neighbour_next_to_nothing() {
         let tone = Tone::of(4);
         let wave: Vec<f32> = (0..Filter::LONG).map(|n| 0.25 * (TAU * tone.hertz() * n as f64 / 48_000.0 + 0.7).sin() as f32).collect();
-        assert!((long_filters()[&tone].amplitude(&wave) - 0.25).abs() < 1e-3);
-        assert!((short_filters()[&tone].amplitude(&wave[..Filter::SHORT]) - 0.25).abs() < 2e-3);
-        assert!(long_filters()[&Tone::of(5)].amplitude(&wave) < 1e-4);
-        assert!(short_filters()[&Tone::of(5)].amplitude(&wave[..Filter::SHORT]) < 5e-3);
+        assert!((long_filters()[&tone][0].amplitude(&wave) - 0.25).abs() < 1e-3);
+        assert!((short_filters()[&tone].amplitude(&wave[..Filter::SHORT]) - 0.25).abs() < 5e-3);
+        assert!(long_filters()[&Tone::of(5)][0].amplitude(&wave) < 1e-4);
+        assert!(short_filters()[&Tone::of(5)].amplitude(&wave[..Filter::SHORT]) < 6e-3);
     }
 }

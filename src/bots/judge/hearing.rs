@@ -50,6 +50,8 @@ struct Heard {
     delay: Histogram,
     levels: Histogram,
     power: f64,
+    /// Power beside the tone, where only codecs' noise is.
+    noise: f64,
     readings: u64,
 }
 
@@ -136,9 +138,10 @@ impl Hearing {
         let (history, begins, reach) = (&self.history, self.begins, Filter::LONG);
         while let Some(window) = history.get((self.next_level - begins) as usize..).and_then(|rest| rest.get(..reach)) {
             for (tone, heard) in &mut self.tones {
-                let amplitude = filters[tone].amplitude(window);
-                heard.levels.note(20.0 * f64::from(amplitude.max(1e-7)).log10());
-                heard.power += f64::from(amplitude * amplitude);
+                let [amplitude, below, above] = filters[tone].each_ref().map(|filter| f64::from(filter.amplitude(window)));
+                heard.levels.note(20.0 * amplitude.max(1e-7).log10());
+                heard.power += amplitude * amplitude;
+                heard.noise += (below * below + above * above) / 2.0;
                 heard.readings += 1;
             }
             self.next_level += reach as u64;
@@ -175,9 +178,12 @@ impl Hearing {
     }
 
     /// The mean level of one tone in dBFS, however faint; `None` before the first reading.
+    ///
+    /// The codecs' noise, measured beside the tone, is taken off; what is left is known to a tenth of that noise.
     pub fn level_db(&self, tone: Tone) -> Option<f64> {
         let heard = self.tones.get(&tone).filter(|heard| heard.readings > 0)?;
-        Some(10.0 * (heard.power / heard.readings as f64).max(1e-14).log10())
+        let power = (heard.power - heard.noise).max(heard.noise / 10.0) / heard.readings as f64;
+        Some(10.0 * power.max(1e-14).log10())
     }
 }
 
@@ -189,7 +195,7 @@ fn delay_of_pause(tone: Tone, heard_at_ms: f64) -> f64 {
 impl Default for Heard {
     fn default() -> Self {
         let (delay, levels) = (Histogram::of_delays(), Histogram::of_levels());
-        Self { amplitude: 0.0, full: 0.0, fell: None, delay, levels, power: 0.0, readings: 0 }
+        Self { amplitude: 0.0, full: 0.0, fell: None, delay, levels, power: 0.0, noise: 0.0, readings: 0 }
     }
 }
 

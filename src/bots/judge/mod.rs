@@ -9,6 +9,8 @@ mod hearing;
 pub mod measure;
 mod report;
 mod sight;
+#[cfg(test)]
+mod through_codecs;
 mod witness;
 
 pub use examiner::{Evidence, Examiner};

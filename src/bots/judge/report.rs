@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::measure::{Spread, Standstills};
 
 /// What one bot found.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct BotReport {
     /// The bot's number, which its picture shows.
     pub number: u16,
@@ -45,10 +45,11 @@ pub struct BotReport {
 }
 
 /// How closely a bot looks at what it receives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Scrutiny {
     /// Decodes and reads everything.
+    #[default]
     Full,
     /// Counts pictures and packets by their RTP timing only.
     Counted,
