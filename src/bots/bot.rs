@@ -129,7 +129,15 @@ impl Bot {
         }
         let evidence = examine(&settings, &witness, &commands, &mut threads)?;
         let ends = Ends { parcels: parcel_queue, orders, commands: command_queue, evidence, witness: witness.clone(), sent: sent.clone() };
-        let ended = tokio::spawn(offer.accept(&answer, ends)?.run());
+        let negotiated = match offer.accept(&answer, ends) {
+            Ok(negotiated) => negotiated,
+            Err(error) => {
+                // The server holds a seat for a bot that will not come.
+                let _ = server.leave(&session).await;
+                return Err(error.into());
+            }
+        };
+        let ended = tokio::spawn(negotiated.run());
         Ok(Self { settings, server, session, asked, answered, commands, task: ended.abort_handle(), ended, threads, witness, sent })
     }
 
