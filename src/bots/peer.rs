@@ -189,7 +189,7 @@ impl Session {
         match event {
             Event::Connected => {
                 self.ends.witness.connected();
-                // What was sent before was dropped, the first keyframe with it.
+                // The sender waits for this; what is sent before there is a connection is lost.
                 self.order_keyframe();
             }
             Event::KeyframeRequest(_) => {
