@@ -6,7 +6,7 @@
 pub mod h264;
 pub mod opus;
 #[cfg(test)]
-mod scenes;
+pub(crate) mod scenes;
 pub mod sps;
 
 use std::sync::Arc;

@@ -1,14 +1,31 @@
 //! Compositors: a [`Scene`] and the participants' newest pictures become one I420 canvas.
 //!
-//! [`plan`] turns a scene into pixel-exact drawing steps, shared by the CPU compositor (the truth) and wgpu.
-//! Never: a clock, or a wait inside a tick.
+//! [`planner`] turns a scene into the pixel-exact drawing steps of [`plan`], which the CPU compositor (the truth) and
+//! wgpu execute alike. Never: a clock, or a wait inside a tick.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::media::{Composite, Frame, ParticipantId, Scene};
 
+mod choice;
+pub mod cpu;
+mod fallback;
+mod fit;
+mod fonts;
+pub mod gpu;
+mod label;
+mod marks;
+pub mod palette;
+mod placeholder;
 pub mod plan;
+pub mod planner;
+mod slate;
+mod typeset;
+
+pub use choice::{Choice, open};
+pub use fonts::Fonts;
+pub use slate::i420;
 
 /// Where a compositor finds the participants' newest pictures.
 pub trait Pictures {

@@ -1,9 +1,22 @@
 //! Drawing steps in pixels: what both compositors execute, in order, each blended over what is there.
 //!
+//! In: nothing; out: the values that [`super::planner`] fills in. Never: pixels, or a backend's own types.
+//!
 //! All colours are Y, U, V in BT.601 limited range. Chroma is drawn at half size: a step covers the chroma
 //! samples of its (even) rectangle, with coverage averaged over each 2×2 block of luma.
+//!
+//! # What both compositors compute
+//! - **Coverage** of a pixel whose centre lies at the signed distance `d` from the rounded rectangle's edge (negative
+//!   inside; `d = |max(q, 0)| + min(max(q.x, q.y), 0) − r` with `q = |p − centre| − half + r`) is `clamp(½ − d, 0, 1)`.
+//!   A border's is `clamp(½ − d, 0, 1) − clamp(½ − (d + width), 0, 1)`. A mask's bytes multiply it.
+//! - **Blending** is `below + (paint − below) × coverage × opacity`, in each plane alike.
+//! - **Sampling**: pixel `i` of `n` covers the source from `x + i × w ÷ n` to `x + (i + 1) × w ÷ n`, where `x`, `w` are the crop's
+//!   offset and side (halved in the chroma planes). On an axis that shrinks to less than half, it is the mean of
+//!   what it covers, with fractional ends; else it is linear between the two samples nearest to the middle of what
+//!   it covers. Positions beyond the picture take its edge.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::media::{Frame, Rect};
 
@@ -64,6 +77,33 @@ pub enum Paint {
     },
 }
 
+impl Plan {
+    /// Whether drawing `other` gives the same pixels: the same steps with the very same frames and masks.
+    pub fn same_as(&self, other: &Self) -> bool {
+        let size = |plan: &Self| (plan.width, plan.height, plan.background, plan.steps.len());
+        size(self) == size(other) && self.steps.iter().zip(&other.steps).all(|(a, b)| a.same_as(b))
+    }
+}
+
+impl Step {
+    fn same_as(&self, other: &Self) -> bool {
+        let place = |step: &Self| (step.rect, step.corner_radius, step.opacity);
+        place(self) == place(other) && self.paint.same_as(&other.paint)
+    }
+}
+
+impl Paint {
+    fn same_as(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Picture { frame: a, crop: x }, Self::Picture { frame: b, crop: y }) => Arc::ptr_eq(a, b) && x == y,
+            (Self::Fill(a), Self::Fill(b)) => a == b,
+            (Self::Border { color: a, width: x }, Self::Border { color: b, width: y }) => a == b && x == y,
+            (Self::Mask { mask: a, color: x }, Self::Mask { mask: b, color: y }) => a.id == b.id && x == y,
+            _ => false,
+        }
+    }
+}
+
 /// A part of a source picture, in its luma pixels; inside the picture, sides above 0.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Crop {
@@ -88,4 +128,17 @@ pub struct Mask {
     pub height: u32,
     /// `width × height` bytes, row by row.
     pub coverage: Box<[u8]>,
+}
+
+impl Mask {
+    /// A mask with an id of its own.
+    ///
+    /// # Panics
+    /// Where a side is odd or the buffer's length is not `width × height`: masks are made only by this crate.
+    pub fn new(width: u32, height: u32, coverage: Box<[u8]>) -> Arc<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        assert!(width.is_multiple_of(2) && height.is_multiple_of(2), "a mask of {width}x{height} has an odd side");
+        assert_eq!(coverage.len(), width as usize * height as usize);
+        Arc::new(Self { id: NEXT.fetch_add(1, Ordering::Relaxed), width, height, coverage })
+    }
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use openh264::OpenH264API;
 use openh264::decoder::{Decoder as Codec, DecoderConfig};
-use openh264_sys2::{SBufferInfo, dsInvalidArgument};
+use openh264_sys2::{SBufferInfo, SSysMEMBuffer, dsInvalidArgument};
 
 use super::{nal, nal_units};
 use crate::codec::sps::Sps;
@@ -128,22 +128,26 @@ fn decode(codec: &mut Codec, stream: &[u8], reorders: bool) -> Result<Option<Arc
         return Ok(None);
     }
     // SAFETY: with status 1 the codec filled in the system memory variant of the union.
-    let layout = unsafe { shown.UsrData.sSystemBuffer };
+    copy(planes, unsafe { shown.UsrData.sSystemBuffer }).map(Some)
+}
+
+/// Packs the picture, which is the codec's until the next call into it.
+#[expect(unsafe_code, reason = "the codec gives planes as pointers")]
+fn copy(planes: [*mut u8; 3], layout: SSysMEMBuffer) -> Result<Arc<Frame>, i32> {
     let (Ok(width), Ok(height)) = (u32::try_from(layout.iWidth), u32::try_from(layout.iHeight)) else {
         return Err(dsInvalidArgument);
     };
     let chroma = (width.div_ceil(2), height.div_ceil(2));
+    let [luma_stride, chroma_stride] = layout.iStride.map(|stride| stride as usize);
     let mut pixels = Vec::with_capacity(width as usize * height as usize + 2 * chroma.0 as usize * chroma.1 as usize);
-    for (plane, (columns, rows), stride) in
-        [(planes[0], (width, height), layout.iStride[0]), (planes[1], chroma, layout.iStride[1]), (planes[2], chroma, layout.iStride[1])]
-    {
+    let shapes = [((width, height), luma_stride), (chroma, chroma_stride), (chroma, chroma_stride)];
+    for (plane, ((columns, rows), stride)) in planes.into_iter().zip(shapes) {
         for row in 0..rows as usize {
-            // SAFETY: the codec's planes hold `rows` rows of `stride` bytes, of which `columns` are the picture, until the
-            // next call into it.
-            pixels.extend_from_slice(unsafe { std::slice::from_raw_parts(plane.add(row * stride as usize), columns as usize) });
+            // SAFETY: the codec's planes hold `rows` rows of `stride` bytes, of which the first `columns` are the picture.
+            pixels.extend_from_slice(unsafe { std::slice::from_raw_parts(plane.add(row * stride), columns as usize) });
         }
     }
-    Frame::from_planes(width, height, pixels.into()).map(|frame| Some(Arc::new(frame))).map_err(|_| dsInvalidArgument)
+    Frame::from_planes(width, height, pixels.into()).map(Arc::new).map_err(|_| dsInvalidArgument)
 }
 
 #[cfg(test)]

@@ -70,7 +70,7 @@ fn config(settings: VideoSettings) -> EncoderConfig {
         // A change of layout must not force a keyframe on everybody: intra macroblocks do.
         .scene_change_detect(false)
         .intra_frame_period(IntraFramePeriod::auto())
-        .qp(QpRange::new(18, 48))
+        .qp(QpRange::new(18, 51))
         .max_slice_len(MAX_SLICE_BYTES)
         .num_threads(1)
         .vui(VuiConfig::bt601())

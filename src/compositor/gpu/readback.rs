@@ -1,0 +1,108 @@
+//! Canvases on their way back from the GPU, oldest first, in a ring of mappable buffers.
+//!
+//! In: buffers that a submission copies canvases into. Out: [`Composite`]s, in order. Never: a wait of its own accord.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use wgpu::{Buffer, BufferUsages, MapMode, PollType, SubmissionIndex};
+
+use super::device::Gpu;
+use super::planes::Layout;
+use crate::compositor::CompositorError;
+use crate::media::{Composite, MediaTime};
+
+/// Buffers kept: two in flight, and one that is filled or read meanwhile.
+const RING: usize = 3;
+
+/// Canvases in flight, and buffers that are free.
+#[derive(Debug, Default)]
+pub(super) struct Readback {
+    in_flight: VecDeque<InFlight>,
+    free: Vec<(Layout, Buffer)>,
+}
+
+#[derive(Debug)]
+struct InFlight {
+    layout: Layout,
+    buffer: Buffer,
+    at: MediaTime,
+    submission: SubmissionIndex,
+    mapped: Arc<AtomicU8>,
+}
+
+const WAITING: u8 = 0;
+const MAPPED: u8 = 1;
+const REFUSED: u8 = 2;
+
+impl Readback {
+    /// Canvases not taken yet.
+    pub(super) fn len(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// A buffer for a canvas.
+    pub(super) fn buffer(&mut self, gpu: &Gpu, layout: Layout) -> Buffer {
+        self.free.retain(|(of, _)| *of == layout);
+        if let Some((_, buffer)) = self.free.pop() {
+            return buffer;
+        }
+        gpu.device.create_buffer(&wgpu::BufferDescriptor {
+            label: Some("readback"),
+            size: layout.bytes(),
+            usage: BufferUsages::MAP_READ | BufferUsages::COPY_DST,
+            mapped_at_creation: false,
+        })
+    }
+
+    /// Notes that `submission` fills `buffer` with the canvas for `at`.
+    pub(super) fn expect(&mut self, buffer: Buffer, layout: Layout, at: MediaTime, submission: SubmissionIndex) {
+        let mapped = Arc::new(AtomicU8::new(WAITING));
+        let told = mapped.clone();
+        buffer.map_async(MapMode::Read, .., move |result| told.store(if result.is_ok() { MAPPED } else { REFUSED }, Ordering::Release));
+        self.in_flight.push_back(InFlight { layout, buffer, at, submission, mapped });
+    }
+
+    /// The oldest canvas, waiting for it at most `patience`.
+    pub(super) fn take(&mut self, gpu: &Gpu, patience: Duration) -> Result<Option<Composite>, CompositorError> {
+        gpu.check()?;
+        let Some(oldest) = self.in_flight.front() else { return gpu.poll(PollType::Poll).map(|()| None) };
+        if !oldest.is_mapped(gpu)? {
+            gpu.poll(oldest.wait(patience))?;
+        }
+        if !oldest.is_mapped(gpu)? {
+            return Ok(None);
+        }
+        self.in_flight.pop_front().map(|oldest| self.read(oldest)).transpose()
+    }
+
+    fn read(&mut self, oldest: InFlight) -> Result<Composite, CompositorError> {
+        let InFlight { layout, buffer, at, .. } = oldest;
+        let mapped = buffer.get_mapped_range(..).map_err(|e| CompositorError::DeviceLost(e.to_string()))?;
+        let frame = Arc::new(layout.frame(&mapped));
+        drop(mapped);
+        buffer.unmap();
+        if self.free.len() + self.in_flight.len() < RING {
+            self.free.push((layout, buffer));
+        }
+        Ok(Composite { frame, at })
+    }
+}
+
+impl InFlight {
+    fn is_mapped(&self, gpu: &Gpu) -> Result<bool, CompositorError> {
+        match self.mapped.load(Ordering::Acquire) {
+            REFUSED => Err(gpu.lose("a finished canvas cannot be mapped")),
+            state => Ok(state == MAPPED),
+        }
+    }
+
+    fn wait(&self, patience: Duration) -> PollType {
+        if patience.is_zero() {
+            return PollType::Poll;
+        }
+        PollType::Wait { submission_index: Some(self.submission.clone()), timeout: Some(patience) }
+    }
+}
