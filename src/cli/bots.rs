@@ -49,7 +49,7 @@ pub(super) struct BotsArgs {
     json: bool,
 }
 
-/// Runs the bots; fails where one could not join.
+/// Runs the bots; fails where one could not join or was cut off.
 pub(super) async fn run(args: BotsArgs) -> anyhow::Result<ExitCode> {
     super::log::start(&LogConfig { filter: "warn".into(), ..LogConfig::default() })?;
     let json = args.json;
@@ -59,7 +59,8 @@ pub(super) async fn run(args: BotsArgs) -> anyhow::Result<ExitCode> {
     } else {
         println!("{report}");
     }
-    Ok(if report.all_joined() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let all_stayed = report.bots.iter().all(|bot| bot.ended.is_none());
+    Ok(if all_stayed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 impl BotsArgs {
