@@ -30,8 +30,11 @@ pub(super) fn contain(width: u32, height: u32, cell: Rect) -> Rect {
     let (w, h) = (u64::from(width), u64::from(height));
     let (cw, ch) = (u64::from(cell.width), u64::from(cell.height));
     let even = |length: u64, limit: u32| (length as u32).next_multiple_of(2).clamp(2, limit);
-    let (inner_w, inner_h) =
-        if w * ch > h * cw { (cell.width, even((cw * h).div_euclid(w), cell.height)) } else { (even((ch * w).div_euclid(h), cell.width), cell.height) };
+    let (inner_w, inner_h) = if w * ch > h * cw {
+        (cell.width, even((cw * h).div_euclid(w), cell.height))
+    } else {
+        (even((ch * w).div_euclid(h), cell.width), cell.height)
+    };
     let centred = |outer: u32, inner: u32| (outer - inner) / 4 * 2;
     Rect { x: cell.x + centred(cell.width, inner_w), y: cell.y + centred(cell.height, inner_h), width: inner_w, height: inner_h }
 }

@@ -61,7 +61,16 @@ mod tests {
 
     #[test]
     fn initials_are_those_of_the_first_and_last_word() {
-        let cases = [("Ada Lovelace", "AL"), ("cher", "C"), ("Jean le Rond", "JR"), ("李 小龙", "李"), ("(bob)", "B"), ("🙂 !", ""), ("", ""), ("Guest 3", "G")];
+        let cases = [
+            ("Ada Lovelace", "AL"),
+            ("cher", "C"),
+            ("Jean le Rond", "JR"),
+            ("李 小龙", "李"),
+            ("(bob)", "B"),
+            ("🙂 !", ""),
+            ("", ""),
+            ("Guest 3", "G"),
+        ];
         for (name, expected) in cases {
             assert_eq!(initials(name), expected, "{name:?}");
         }

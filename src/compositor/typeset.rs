@@ -82,7 +82,9 @@ impl Ink {
         let width = image.placement.width.max(1) as i32;
         let coverage: Vec<u8> = match image.content {
             SwashContent::Mask => image.data.clone(),
-            SwashContent::Color | SwashContent::SubpixelMask => image.data.chunks_exact(4).map(|p| brightness(p[0], p[1], p[2], p[3])).collect(),
+            SwashContent::Color | SwashContent::SubpixelMask => {
+                image.data.chunks_exact(4).map(|p| brightness(p[0], p[1], p[2], p[3])).collect()
+            }
         };
         let placed = coverage.iter().zip(0..).map(|(&c, i)| (left + i % width, top + i / width, c));
         self.pixels.extend(placed.filter(|&(_, y, c)| c > 0 && (0..self.height).contains(&y)));

@@ -35,12 +35,8 @@ fn without(part: Rect, hole: Rect) -> impl Iterator<Item = Rect> {
     let (x0, x1) = (hole.x.clamp(part.x, right), (hole.x + hole.width).clamp(part.x, right));
     let (y0, y1) = (hole.y.clamp(part.y, bottom), (hole.y + hole.height).clamp(part.y, bottom));
     let between = |x: u32, y: u32, x_end: u32, y_end: u32| Rect { x, y, width: x_end - x, height: y_end - y };
-    let around = [
-        between(part.x, part.y, right, y0),
-        between(part.x, y0, x0, y1),
-        between(x1, y0, right, y1),
-        between(part.x, y1, right, bottom),
-    ];
+    let around =
+        [between(part.x, part.y, right, y0), between(part.x, y0, x0, y1), between(x1, y0, right, y1), between(part.x, y1, right, bottom)];
     let apart = x0 == x1 || y0 == y1;
     let rest = if apart { [Some(part), None, None, None] } else { around.map(Some) };
     rest.into_iter().flatten().filter(|rect| rect.width > 0 && rect.height > 0)

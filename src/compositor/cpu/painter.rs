@@ -151,7 +151,9 @@ impl Coverage {
             blend::value(&mut row[span.clone()], &coverage[span.clone()], color[0], opacity);
         }
         for index in [1, 2] {
-            part(canvas, index, pair).rows().for_each(|row| blend::value(&mut row[half.clone()], &self.chroma[half.clone()], color[index], opacity));
+            part(canvas, index, pair)
+                .rows()
+                .for_each(|row| blend::value(&mut row[half.clone()], &self.chroma[half.clone()], color[index], opacity));
         }
     }
 }
