@@ -9,7 +9,6 @@ use medley::compositor::gpu::{Adapters, GpuCompositor};
 use medley::compositor::{Compositor, Fonts, Pictures};
 use medley::media::{Border, Canvas, Cell, Fit, Frame, Label, MediaTime, ParticipantId, Rect, Rgb, Scene, Source};
 use rand::rngs::StdRng;
-use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 
 const SCENES: u64 = 20;
@@ -51,8 +50,8 @@ impl Pictures for Faces {
 }
 
 fn drawn(compositor: &mut dyn Compositor, scene: &Scene, faces: &Faces) -> Arc<Frame> {
-    compositor.submit(scene, faces).unwrap();
-    compositor.take(Duration::from_secs(20)).unwrap().expect("a canvas within the patience").frame
+    compositor.submit(scene, faces).expect("the device lives");
+    compositor.take(Duration::from_secs(20)).expect("the device lives").expect("a canvas within the patience").frame
 }
 
 fn random_scene(seed: u64) -> (Scene, Faces) {
@@ -70,7 +69,8 @@ fn random_scene(seed: u64) -> (Scene, Faces) {
 fn random_cell(random: &mut StdRng, canvas: Canvas, id: ParticipantId) -> Cell {
     let (width, height) = (even(random, 16, canvas.width), even(random, 16, canvas.height));
     let rect = Rect { x: even(random, 0, canvas.width - width), y: even(random, 0, canvas.height - height), width, height };
-    let name: Arc<str> = (*["Ada", "Ğül Öz", "Дмитрий", "Ευα", "a longer name than there is room for"].choose(random).unwrap()).into();
+    let names = ["Ada", "Ğül Öz", "Дмитрий", "Ευα", "a longer name than there is room for"];
+    let name: Arc<str> = names[random.random_range(0..names.len())].into();
     let label = Label { text: name.clone(), muted: random.random() };
     Cell {
         source: if random.random_bool(0.1) { Source::Slate } else { Source::Participant { id, name } },
