@@ -1,1 +1,5 @@
-fn main() {}
+//! The `medley` command; everything it does is in the library.
+
+fn main() -> std::process::ExitCode {
+    medley::cli::main()
+}

@@ -1,5 +1,7 @@
 //! Counters, gauges and histograms, exported as Prometheus text. Units stand in the names; no label names a person.
 
+mod process;
+
 use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
@@ -113,8 +115,9 @@ impl Default for Metrics {
 
 impl Metrics {
     fn registered(&self) -> Registry {
-        let mut registry = Registry::with_prefix("medley");
-        let r = &mut registry;
+        let mut registry = Registry::default();
+        registry.register_collector(Box::new(process::Process));
+        let r = registry.sub_registry_with_prefix("medley");
         r.register("sessions", "Live WebRTC sessions", self.sessions.clone());
         r.register("sessions_ended", "Sessions ended", self.sessions_ended.clone());
         r.register("rooms", "Live rooms", self.rooms.clone());
@@ -147,6 +150,11 @@ impl Metrics {
     /// Counts one thing given up for a fixed reason.
     pub fn count_dropped(&self, reason: &'static str) {
         self.dropped.get_or_create(&ByReason { reason }).inc();
+    }
+
+    /// Counts `count` things given up for a fixed reason.
+    pub fn count_dropped_by(&self, reason: &'static str, count: u64) {
+        self.dropped.get_or_create(&ByReason { reason }).inc_by(count);
     }
 
     /// Notes how long a decode took.

@@ -1,1 +1,30 @@
-//! bots
+//! Bots: real WebRTC participants which judge what the server sends them.
+//!
+//! In: a server's URL. Out: a [`Report`] of what participants see and hear there. Never: a shortcut past the network, or a
+//! line of code shared with the server's own WebRTC; these are `str0m`, an independent stack.
+//!
+//! The way of what a bot sends: [`picture`] (with a [`mark`]) and [`sound`] → `sender` (a thread: encodes) → `peer` (a task:
+//! the session). The way of what it receives: `peer` → [`judge`] (a thread: decodes, sees, hears) → [`Report`].
+//! [`wall`] is the time that all of them share.
+
+mod bot;
+pub mod files;
+mod http;
+pub mod judge;
+pub mod mark;
+mod peer;
+pub mod picture;
+mod run;
+mod sender;
+pub mod sound;
+mod usage;
+pub mod wall;
+
+#[cfg(test)]
+mod echo;
+
+pub use bot::{Bot, BotSettings, JoinError, Show, Speech};
+pub use http::HttpError;
+pub use judge::{BotReport, Report};
+pub use peer::PeerError;
+pub use run::{BotsError, BotsOptions, run};

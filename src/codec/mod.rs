@@ -3,6 +3,12 @@
 //! In: access units and packets from the network, frames and blocks from the room. Out: the other of the two.
 //! Never: a thread of its own, a clock, or trust in a peer's bytes (the SPS is parsed and bounded first).
 
+pub mod h264;
+pub mod opus;
+#[cfg(test)]
+pub(crate) mod scenes;
+pub mod sps;
+
 use std::sync::Arc;
 
 use bytes::Bytes;

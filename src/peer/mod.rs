@@ -3,12 +3,28 @@
 //! In: offers that were checked, a seat in a room, datagrams. Out: answers; packets into the seat's intakes and out of
 //! its subscriptions. Never: a codec call, or trust in a peer's SDP.
 
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+mod answer;
+mod backlog;
+mod codecs;
+mod directory;
+mod fragment;
+mod interceptors;
+mod interfaces;
+mod losses;
+mod mailbox;
+mod offer;
+mod port;
+mod sdp;
+mod sending;
+mod session;
+mod socket;
+mod stack;
+mod stun;
 
-use crate::media::Clock;
-use crate::metrics::Metrics;
-use crate::rooms::Seat;
+use std::net::{IpAddr, SocketAddr};
+
+pub use directory::Peers;
+pub use offer::{Offer, check};
 
 /// What the client came for; decides which directions an offer may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,29 +37,10 @@ pub enum Purpose {
     Whep,
 }
 
-/// An offer that was found fit for the WebRTC stack.
-#[derive(Clone, Debug)]
-pub struct Offer {
-    /// What the client will send and receive after the check: (sends, receives).
-    pub audio: Option<(bool, bool)>,
-    /// The same for video.
-    pub video: Option<(bool, bool)>,
-    /// Why a medium that was offered is left out, for the `Medley-Notice` response header and the log.
-    pub notice: Option<String>,
-}
-
 /// Why an offer is refused (422).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct OfferError(pub String);
-
-/// Checks an offer before the stack sees it.
-///
-/// # Errors
-/// With a sentence that says what is wrong with this offer and what to send instead.
-pub fn check(_sdp: &str, _purpose: Purpose) -> Result<Offer, OfferError> {
-    unimplemented!()
-}
 
 /// How sessions reach the network.
 #[derive(Clone, Debug)]
@@ -53,10 +50,6 @@ pub struct PeerConfig {
     /// Addresses written into answers in place of the local ones.
     pub advertise: Vec<IpAddr>,
 }
-
-/// All sessions of this server.
-#[derive(Debug)]
-pub struct Peers {}
 
 /// An accepted session.
 #[derive(Clone, Debug)]
@@ -94,50 +87,4 @@ pub struct SessionState {
     pub participant: String,
     /// The strong entity tag, quoted.
     pub etag: String,
-}
-
-impl Peers {
-    /// Opens the UDP port.
-    ///
-    /// # Errors
-    /// Where the address cannot be bound.
-    pub async fn open(_config: PeerConfig, _clock: Clock, _metrics: Metrics) -> std::io::Result<Arc<Self>> {
-        unimplemented!()
-    }
-
-    /// The address media arrives at.
-    pub fn local_addr(&self) -> SocketAddr {
-        unimplemented!()
-    }
-
-    /// Answers a checked offer and runs the session until it ends; its seat is given up then.
-    ///
-    /// # Errors
-    /// [`PeerError::Refused`] where the stack finds fault with the offer.
-    pub async fn answer(self: &Arc<Self>, _offer: Offer, _seat: Seat) -> Result<Answer, PeerError> {
-        unimplemented!()
-    }
-
-    /// Trickled candidates or an ICE restart (RFC 8840 fragment). A restart answers with a fragment and a new tag.
-    ///
-    /// # Errors
-    /// As [`PeerError`] says; the session is unchanged then.
-    pub async fn patch(&self, _session: &str, _fragment: &str, _if_match: Option<&str>) -> Result<Option<Answer>, PeerError> {
-        unimplemented!()
-    }
-
-    /// Ends a session; whether there was one.
-    pub async fn close(&self, _session: &str) -> bool {
-        unimplemented!()
-    }
-
-    /// A session's state.
-    pub fn state(&self, _session: &str) -> Option<SessionState> {
-        unimplemented!()
-    }
-
-    /// Ends every session in order and takes no more.
-    pub async fn shut_down(&self) {
-        unimplemented!()
-    }
 }

@@ -1,9 +1,41 @@
 //! A room without clock, thread, socket or codec: commands in; scenes, mixes and events out.
+//!
+//! [`Room`] is pure: it is told what time it is. [`Driver`] is the one thread that gives it real time.
+//!
+//! | File | What it does |
+//! | --- | --- |
+//! | `state` | the room itself: commands, what is due, events |
+//! | `clock` | when ticks are due |
+//! | `cast`, `layout`, `grid`, `speaker` | who is shown, and where |
+//! | `participant`, `voice`, `talkers`, `active` | who talks, who is mixed, who is the active speaker |
+//! | `mixer`, `limiter` | the sums, and keeping them below full scale |
+//! | `inbox`, `driver` | commands on their way, real time |
 
 use std::sync::Arc;
 
-use crate::media::{Canvas, Clock, MixSet, ParticipantId, Scene, SoundSource};
-use crate::metrics::Metrics;
+use crate::media::{Canvas, MixSet, ParticipantId, Scene, SoundSource};
+
+mod active;
+mod cast;
+mod clock;
+mod driver;
+mod grid;
+mod inbox;
+mod layout;
+mod limiter;
+mod mixer;
+mod participant;
+#[cfg(test)]
+mod sim;
+mod speaker;
+mod state;
+mod talkers;
+#[cfg(test)]
+mod tone;
+mod voice;
+
+pub use driver::Driver;
+pub use state::{Due, Event, Room};
 
 /// How a room is set up.
 #[derive(Clone, Debug, PartialEq)]
@@ -14,6 +46,12 @@ pub struct RoomSettings {
     pub layout: Layout,
     /// Talkers mixed at most, loudest first; 1 to 32.
     pub max_talkers: usize,
+}
+
+impl Default for RoomSettings {
+    fn default() -> Self {
+        Self { canvas: Canvas::default(), layout: Layout::default(), max_talkers: 16 }
+    }
 }
 
 /// The templates of this version.
@@ -51,20 +89,4 @@ pub trait Stage: Send {
     fn scene(&mut self, scene: Scene);
     /// The mixes of an audio tick.
     fn mixes(&mut self, mixes: MixSet);
-}
-
-/// The only loop that gives a room real time: its own thread.
-#[derive(Debug)]
-pub struct Driver {}
-
-impl Driver {
-    /// Starts the thread; it ends when this is dropped.
-    pub fn start(_settings: RoomSettings, _clock: Clock, _metrics: Metrics, _stage: Box<dyn Stage>) -> Self {
-        unimplemented!()
-    }
-
-    /// Tells the room something; it takes effect at its next tick.
-    pub fn send(&self, _command: Command) {
-        unimplemented!()
-    }
 }

@@ -1,14 +1,14 @@
-//! The directory of rooms: starts a room's threads, hands out seats, ends rooms that nobody is in.
+//! A seat: both ends of one session's media, and the promise that leaving is noticed.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tokio::sync::mpsc;
 
+use super::Rooms;
+use super::live::Live;
 use crate::egress::{AudioSubscription, VideoSubscription};
 use crate::ingest::{AudioIntake, Feedback, VideoIntake};
-use crate::media::{Clock, Frame, ParticipantId, RoomName};
-use crate::metrics::Metrics;
-use crate::room::RoomSettings;
+use crate::media::{ParticipantId, RoomName};
 
 /// What somebody wants of a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +25,13 @@ pub struct Wish {
     pub receives_audio: bool,
 }
 
+impl Wish {
+    /// Whether the room sees or hears them.
+    pub fn takes_part(&self) -> bool {
+        self.sends_video || self.sends_audio
+    }
+}
+
 /// A place in a room: both ends of somebody's media. Dropping it leaves the room.
 #[derive(Debug)]
 pub struct Seat {
@@ -36,51 +43,35 @@ pub struct Seat {
     pub video_in: Option<VideoIntake>,
     /// Where their sound packets go.
     pub audio_in: Option<AudioIntake>,
-    /// What the room asks of them (never ends while the seat lives).
+    /// What the room asks of them, where they send pictures.
     pub feedback: Option<mpsc::Receiver<Feedback>>,
     /// The pictures for them.
     pub video_out: Option<VideoSubscription>,
     /// The sound for them.
     pub audio_out: Option<AudioSubscription>,
+    /// Leaves the room when it goes.
+    pub(super) _leaver: Leaver,
 }
 
-/// All rooms of this server.
+/// Leaves the room when dropped.
 #[derive(Debug)]
-pub struct Rooms {}
-
-/// A room in the list.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct RoomSummary {
-    /// Its name.
-    pub name: String,
-    /// Those who are seen or heard.
-    pub participants: usize,
-    /// All sessions, viewers too.
-    pub sessions: usize,
+pub(super) struct Leaver {
+    pub(super) rooms: Weak<Rooms>,
+    /// There until the drop takes it.
+    pub(super) live: Option<Arc<Live>>,
+    pub(super) participant: ParticipantId,
+    pub(super) takes_part: bool,
 }
 
-impl Rooms {
-    /// No room yet; rooms are made on demand with `settings`.
-    pub fn new(_settings: RoomSettings, _clock: Clock, _metrics: Metrics) -> Arc<Self> {
-        unimplemented!()
-    }
-
-    /// Takes a seat; makes the room where there is none.
-    ///
-    /// # Errors
-    /// Where the server is full or draining.
-    pub fn join(self: &Arc<Self>, _room: &RoomName, _wish: Wish) -> Result<Seat, JoinError> {
-        unimplemented!()
-    }
-
-    /// What the room's canvas shows; `None` where there is no such room or no picture yet.
-    pub fn snapshot(&self, _room: &RoomName) -> Option<Arc<Frame>> {
-        unimplemented!()
-    }
-
-    /// The live rooms, by name.
-    pub fn list(&self) -> Vec<RoomSummary> {
-        unimplemented!()
+impl Drop for Leaver {
+    fn drop(&mut self) {
+        let Some(live) = self.live.take() else { return };
+        if self.takes_part {
+            live.depart(self.participant);
+        }
+        if let Some(rooms) = self.rooms.upgrade() {
+            rooms.leave(live);
+        }
     }
 }
 

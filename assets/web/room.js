@@ -1,0 +1,164 @@
+// /r/{room}: choose devices, join, talk, leave.
+
+import { warn, say, by, roomOfPage, lacking, play, wireStage, askForKey } from "./view.js";
+import { whyNoDevices, openDevice, inWords, listDevices, showLevel } from "./devices.js";
+import { Session } from "./session.js";
+import { hold } from "./line.js";
+
+const STORED_NAME = "medley-name";
+const KINDS = ["audio", "video"];
+
+const room = roomOfPage();
+const selects = { audio: by("microphone"), video: by("camera") };
+const tracks = { audio: undefined, video: undefined };
+const faults = { audio: "", video: "" };
+let session;
+let leaving;
+let metering = new AbortController();
+let muted = false;
+
+function showFaults() {
+  warn([whyNoDevices() || lacking(), ...KINDS.map((kind) => faults[kind])].filter(Boolean).join(" "));
+}
+
+/** Opens, changes or closes a device to what its select says; whatever is sent changes with it. */
+async function choose(kind, id) {
+  tracks[kind]?.stop();
+  tracks[kind] = undefined;
+  faults[kind] = "";
+  if (id !== "none" && !whyNoDevices()) {
+    try {
+      tracks[kind] = await openDevice(kind, id);
+      tracks[kind].onended = () => deviceGone(kind);
+    } catch (error) {
+      faults[kind] = inWords(kind, error);
+    }
+  }
+  await listDevices(kind, selects[kind]);
+  selects[kind].value = tracks[kind]?.getSettings().deviceId ?? "none";
+  if (selects[kind].selectedIndex < 0) selects[kind].selectedIndex = tracks[kind] ? 0 : selects[kind].length - 1;
+  await applied(kind);
+}
+
+async function deviceGone(kind) {
+  faults[kind] = kind === "video" ? "The camera was unplugged." : "The microphone was unplugged.";
+  tracks[kind] = undefined;
+  await listDevices(kind, selects[kind]);
+  selects[kind].value = "none";
+  await applied(kind);
+}
+
+async function applied(kind) {
+  if (kind === "video") showPreview();
+  else meterLevel();
+  showButtons();
+  showFaults();
+  await session?.send(kind, tracks[kind]).catch(() => {});
+}
+
+function showPreview() {
+  by("preview").srcObject = tracks.video ? new MediaStream([tracks.video]) : null;
+  by("no-preview").hidden = Boolean(tracks.video);
+}
+
+function meterLevel() {
+  metering.abort();
+  metering = new AbortController();
+  if (!tracks.audio) return;
+  tracks.audio.enabled = !muted;
+  showLevel(tracks.audio, document.querySelectorAll("meter"), metering.signal);
+}
+
+function showButtons() {
+  const [mute, camera] = [by("mute"), by("stop-camera")];
+  mute.textContent = muted ? "Unmute" : "Mute";
+  mute.setAttribute("aria-pressed", String(muted));
+  mute.disabled = !tracks.audio;
+  camera.textContent = tracks.video ? "Stop camera" : "Start camera";
+  camera.setAttribute("aria-pressed", String(!tracks.video));
+  camera.disabled = Boolean(whyNoDevices());
+}
+
+function toggleMute() {
+  muted = !muted;
+  if (tracks.audio) tracks.audio.enabled = !muted;
+  showButtons();
+  say(muted ? "You are muted." : "You can be heard.");
+}
+
+async function toggleCamera() {
+  const last = selects.video.dataset.last ?? "";
+  if (tracks.video) selects.video.dataset.last = selects.video.value;
+  await choose("video", tracks.video ? "none" : last);
+}
+
+async function connect(signal) {
+  const name = by("name").value.trim();
+  const query = name ? `?${new URLSearchParams({ name })}` : "";
+  session = await Session.open(`/v1/rooms/${room}/join${query}`, {
+    direction: "sendrecv",
+    audio: tracks.audio,
+    video: tracks.video,
+    signal,
+    onState: (state) => say(state === "connected" ? `You are in ${room}.` : "The connection is interrupted…"),
+  });
+  by("notice").textContent = session.notice;
+  // A device that changed while the session was being opened.
+  await Promise.all(KINDS.map((kind) => session.send(kind, tracks[kind])));
+  await play(session.mix);
+  return session;
+}
+
+async function join() {
+  leaving = new AbortController();
+  localStorage.setItem(STORED_NAME, by("name").value.trim());
+  document.body.dataset.stage = "call";
+  warn("");
+  say("Connecting…");
+  showFaults();
+  by("leave").focus();
+  try {
+    await hold({ connect, say, signal: leaving.signal });
+    say("You have left.");
+  } catch (problem) {
+    say("Not connected.");
+    warn(problem.message);
+    if (problem.status === 401) askForKey(join);
+  }
+  backToLobby();
+}
+
+function backToLobby() {
+  session = undefined;
+  by("mix").srcObject = null;
+  by("notice").textContent = "";
+  document.body.dataset.stage = "lobby";
+  if (document.fullscreenElement) document.exitFullscreen();
+  if (by("key-form").hidden) by("join").focus();
+}
+
+async function begin() {
+  by("name").value = localStorage.getItem(STORED_NAME) ?? "";
+  wireStage();
+  by("lobby").onsubmit = (event) => {
+    event.preventDefault();
+    join();
+  };
+  by("leave").onclick = () => leaving?.abort();
+  by("mute").onclick = toggleMute;
+  by("stop-camera").onclick = toggleCamera;
+  addEventListener("pagehide", () => leaving?.abort());
+  for (const kind of KINDS) selects[kind].onchange = () => choose(kind, selects[kind].value);
+  navigator.mediaDevices?.addEventListener?.("devicechange", () => KINDS.forEach((kind) => listDevices(kind, selects[kind])));
+  showButtons();
+  showFaults();
+  by("join").disabled = !globalThis.RTCPeerConnection;
+  await Promise.all(KINDS.map((kind) => listDevices(kind, selects[kind])));
+  if (!whyNoDevices()) say("Allow camera and microphone, or join without.");
+  // One after the other: browsers ask for one device at a time, and refusing one leaves the other.
+  for (const kind of KINDS) await choose(kind, "");
+  if (!leaving) say("Choose how you want to be seen and heard, then join.");
+}
+
+if (room) begin();
+else by("lobby").hidden = true;

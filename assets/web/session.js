@@ -1,0 +1,171 @@
+// One WebRTC session with the server: offer, answer, trickled candidates, end. Knows nothing of the page.
+
+import { Problem, ask } from "./api.js";
+
+const GATHERING_MS = 300;
+const CONNECTING_MS = 10_000;
+const INTERRUPTED_MS = 4_000;
+
+/** Whether this browser can decode what the server sends. */
+export function decodesH264() {
+  return codecs().some(isH264);
+}
+
+export class Session {
+  #pc;
+  #url;
+  #etag;
+  #timers = new Set();
+  #settle;
+
+  /** The server's picture and sound. */
+  mix = new MediaStream();
+  /** Why a medium is left out, in the server's words. */
+  notice = "";
+  /** Resolves with a sentence once the session is gone; with "" where `close` ended it. */
+  lost = new Promise((settle) => (this.#settle = settle));
+
+  /**
+   * Offers at `endpoint` and waits until media can flow.
+   * @param {{direction: string, audio?: MediaStreamTrack, video?: MediaStreamTrack, signal: AbortSignal, onState: Function}} wish
+   */
+  static async open(endpoint, wish) {
+    const session = new Session();
+    try {
+      await session.#negotiate(endpoint, wish);
+      await session.#connected(wish.signal);
+    } catch (problem) {
+      session.close();
+      throw problem;
+    }
+    session.#watch(wish.onState);
+    return session;
+  }
+
+  /** Sends another track, or nothing, from here on; needs no new offer. */
+  async send(kind, track) {
+    const transceiver = this.#pc.getTransceivers().find((one) => one.receiver.track.kind === kind);
+    await transceiver?.sender.replaceTrack(track ?? null);
+  }
+
+  /** Ends the session here and on the server; also while the page is being left. */
+  close() {
+    this.#timers.forEach(clearTimeout);
+    this.#pc?.close();
+    if (this.#url) ask(this.#url, { method: "DELETE", keepalive: true, key: false }).catch(() => {});
+    this.#url = undefined;
+    this.#settle("");
+  }
+
+  async #negotiate(endpoint, { direction, audio, video, signal }) {
+    const pc = new RTCPeerConnection({ iceServers: await iceServers(endpoint, signal), bundlePolicy: "max-bundle" });
+    this.#pc = pc;
+    pc.ontrack = ({ track, receiver }) => {
+      // Everything was mixed a moment ago and the server keeps picture and sound together: play without an extra wait.
+      if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0;
+      this.mix.addTrack(track);
+    };
+    pc.addTransceiver(audio ?? "audio", { direction });
+    preferH264(pc.addTransceiver(video ?? "video", { direction }));
+    await pc.setLocalDescription();
+    await this.#gathered();
+    const offered = pc.localDescription.sdp;
+    const late = [];
+    pc.onicecandidate = ({ candidate }) => candidate?.candidate && late.push(candidate) === 1 && this.#trickle(late, offered);
+    const response = await ask(endpoint, { method: "POST", headers: { "Content-Type": "application/sdp" }, body: offered });
+    this.#url = response.headers.get("Location");
+    this.#etag = response.headers.get("ETag");
+    this.notice = response.headers.get("Medley-Notice") ?? "";
+    // Not earlier: a request that is given up half-way may leave a session that nobody ends.
+    signal.throwIfAborted();
+    await pc.setRemoteDescription({ type: "answer", sdp: await response.text() });
+    if (late.length > 0) this.#trickle(late, offered);
+  }
+
+  /** Waits until all candidates are there, but not long: the server takes late ones. */
+  #gathered() {
+    return new Promise((done) => {
+      const check = () => this.#pc.iceGatheringState === "complete" && done();
+      this.#pc.onicegatheringstatechange = check;
+      this.#after(GATHERING_MS, done);
+      check();
+    });
+  }
+
+  /** Sends the candidates that came after the offer (RFC 8840), all that have come so far in one request. */
+  async #trickle(late, offered) {
+    await Promise.resolve();
+    if (!this.#url || late.length === 0) return;
+    const line = (name) => offered.match(new RegExp(`^a=${name}:.*$`, "m"))?.[0];
+    const media = offered.match(/^m=.*$/m)[0];
+    const candidates = late.splice(0).map((candidate) => `a=${candidate.candidate}`);
+    const fragment = [line("ice-ufrag"), line("ice-pwd"), media, line("mid"), ...candidates, ""].join("\r\n");
+    const headers = { "Content-Type": "application/trickle-ice-sdpfrag", "If-Match": this.#etag };
+    // The server answers checks from addresses it was not told of, too: a lost candidate costs nothing.
+    await ask(this.#url, { method: "PATCH", headers, body: fragment, key: false }).catch(() => {});
+  }
+
+  #connected(signal) {
+    return new Promise((done, fail) => {
+      const check = () => {
+        const state = this.#pc.connectionState;
+        if (state === "connected") done();
+        if (state === "failed" || state === "closed") fail(unreachable());
+      };
+      this.#pc.onconnectionstatechange = check;
+      signal?.addEventListener("abort", () => fail(signal.reason), { once: true });
+      this.#after(CONNECTING_MS, () => fail(unreachable()));
+      check();
+    });
+  }
+
+  /** Says when the connection is interrupted or back, and gives it up when it stays away. */
+  #watch(onState) {
+    let givingUp;
+    const check = () => {
+      const state = this.#pc.connectionState;
+      clearTimeout(givingUp);
+      if (state === "failed") return this.#settle("The connection was lost.");
+      onState(state);
+      if (state === "disconnected") givingUp = this.#after(INTERRUPTED_MS, () => this.#settle("The connection was lost."));
+    };
+    this.#pc.onconnectionstatechange = check;
+    // A server that ends the session says so in DTLS; the connection's own state would show it only seconds later.
+    const transport = this.#pc.getReceivers()[0]?.transport;
+    transport?.addEventListener("statechange", () => transport.state === "closed" && this.#settle("The server ended the connection."));
+    check();
+  }
+
+  #after(ms, act) {
+    const timer = setTimeout(act, ms);
+    this.#timers.add(timer);
+    return timer;
+  }
+}
+
+function unreachable() {
+  return new Problem(0, "The server answers, but picture and sound do not get through: its UDP port seems to be blocked.");
+}
+
+function codecs() {
+  return globalThis.RTCRtpReceiver?.getCapabilities?.("video")?.codecs ?? [];
+}
+
+function isH264({ mimeType }) {
+  return mimeType.toLowerCase() === "video/h264";
+}
+
+function preferH264(transceiver) {
+  const [first, rest] = [codecs().filter(isH264), codecs().filter((codec) => !isH264(codec))];
+  if (first.length > 0) transceiver.setCodecPreferences?.([...first, ...rest]);
+}
+
+/** The STUN and TURN servers that the endpoint names in its Link headers (RFC 9725 §4.6). */
+async function iceServers(endpoint, signal) {
+  const response = await ask(endpoint, { method: "OPTIONS", signal });
+  const links = (response.headers.get("Link") ?? "").matchAll(/<([^>]+)>([^<]*)/g);
+  return [...links].filter(([, , rest]) => rest.includes('rel="ice-server"')).map(([, urls, rest]) => {
+    const parameter = (name) => rest.match(new RegExp(`${name}="([^"]*)"`))?.[1];
+    return { urls, username: parameter("username"), credential: parameter("credential") };
+  });
+}

@@ -1,0 +1,298 @@
+//! Hears whose tones are in the sound that comes back, how loud, and how late.
+//!
+//! In: decoded samples by their place in the stream, with the moment their packet arrived. Out: each tone's level, and the
+//! delay of its pauses. Never: a playout buffer's delay; a sample is heard when its packet arrives plus its place in it.
+//!
+//! A tone's amplitude is taken every 5 ms over 20 ms (Hann). A pause is where it is below half of what it was; the middle
+//! between its edges is known at the sender, and blurring by codecs moves both edges apart alike.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::media::SAMPLE_RATE;
+
+use super::super::sound::{PAUSE_MS, Tone};
+use super::super::wall::Wall;
+use super::filter::{Filter, long_filters, short_filters};
+use super::measure::Histogram;
+use super::report::ToneReport;
+
+/// Samples between two readings of the amplitude: 5 ms.
+const HOP: usize = 240;
+/// Samples of history kept beyond what the filters need, before it is cut.
+const SLACK: usize = 24_000;
+/// Tones below this amplitude (−50 dBFS) are not there; their pauses are not looked for.
+const FAINTEST: f32 = 0.003;
+/// How far a pause's length may be off: more is a gap of another cause.
+const PAUSE_SLACK_MS: f64 = 20.0;
+/// What the remembered full amplitude loses every 5 ms, so that it follows a tone turned down within some seconds.
+const FORGETTING: f32 = 0.9995;
+/// Delays are known modulo a second; beyond this they count as negative.
+const LATEST_MS: f64 = 950.0;
+
+/// Judges one stream of sound.
+#[derive(Debug)]
+pub struct Hearing {
+    history: Vec<f32>,
+    /// The stream's place of the first sample of `history`.
+    begins: u64,
+    /// Places in the stream and when they were heard, one for each packet of the history.
+    arrivals: VecDeque<(u64, Wall)>,
+    next_reading: u64,
+    next_level: u64,
+    tones: BTreeMap<Tone, Heard>,
+}
+
+#[derive(Debug)]
+struct Heard {
+    amplitude: f32,
+    full: f32,
+    fell: Option<f64>,
+    delay: Histogram,
+    levels: Histogram,
+    power: f64,
+    /// Power beside the tone, where only codecs' noise is.
+    noise: f64,
+    readings: u64,
+}
+
+impl Default for Hearing {
+    fn default() -> Self {
+        let tones = Tone::all().map(|tone| (tone, Heard::default())).collect();
+        Self { history: Vec::new(), begins: 0, arrivals: VecDeque::new(), next_reading: 0, next_level: 0, tones }
+    }
+}
+
+impl Hearing {
+    /// Judges `samples` whose first is at `place` in the stream and was heard at `at`.
+    pub fn hear(&mut self, samples: &[f32], place: u64, at: Wall) {
+        if place != self.begins + self.history.len() as u64 {
+            self.restart(place);
+        }
+        self.history.extend_from_slice(samples);
+        self.arrivals.push_back((place, at));
+        self.read_amplitudes();
+        self.read_levels();
+        self.forget();
+    }
+
+    fn restart(&mut self, place: u64) {
+        self.history.clear();
+        self.arrivals.clear();
+        (self.begins, self.next_reading, self.next_level) = (place, place, place);
+        for heard in self.tones.values_mut() {
+            (heard.amplitude, heard.fell) = (0.0, None);
+        }
+    }
+
+    fn window(&self, place: u64, length: usize) -> Option<&[f32]> {
+        let from = (place - self.begins) as usize;
+        self.history.get(from..from + length)
+    }
+
+    fn read_amplitudes(&mut self) {
+        let filters = short_filters();
+        let reach = Filter::SHORT;
+        while self.window(self.next_reading, reach).is_some() {
+            let centre = (self.next_reading + reach as u64 / 2) as f64;
+            for (&tone, filter) in filters {
+                let amplitude = self.window(self.next_reading, reach).map_or(0.0, |window| filter.amplitude(window));
+                self.note_amplitude(tone, amplitude, centre);
+            }
+            self.next_reading += HOP as u64;
+        }
+    }
+
+    /// Follows one tone into its pauses and out of them.
+    fn note_amplitude(&mut self, tone: Tone, amplitude: f32, centre: f64) {
+        let Some(heard) = self.tones.get_mut(&tone) else { return };
+        heard.full = (heard.full * FORGETTING).max(amplitude);
+        let half = heard.full / 2.0;
+        let before = std::mem::replace(&mut heard.amplitude, amplitude);
+        if heard.full < FAINTEST || (before < half) == (amplitude < half) {
+            return;
+        }
+        let crossed = centre - HOP as f64 * f64::from((half - amplitude) / (before - amplitude));
+        if amplitude < half {
+            heard.fell = Some(crossed);
+            return;
+        }
+        let Some(fell) = heard.fell.take() else { return };
+        let lasted_ms = (crossed - fell) * 1000.0 / f64::from(SAMPLE_RATE);
+        if (lasted_ms - PAUSE_MS).abs() > PAUSE_SLACK_MS {
+            return;
+        }
+        if let (Some(from), Some(to)) = (self.heard_at_ms(fell), self.heard_at_ms(crossed)) {
+            let delay_ms = delay_of_pause(tone, (from + to) / 2.0);
+            self.tones.entry(tone).or_default().delay.note(delay_ms);
+        }
+    }
+
+    /// When a place of the stream was heard, in milliseconds since 1970.
+    fn heard_at_ms(&self, place: f64) -> Option<f64> {
+        let (begins, at) = self.arrivals.iter().rev().find(|(begins, _)| *begins as f64 <= place)?;
+        Some(at.as_micros() as f64 / 1000.0 + (place - *begins as f64) * 1000.0 / f64::from(SAMPLE_RATE))
+    }
+
+    fn read_levels(&mut self) {
+        let filters = long_filters();
+        let (history, begins, reach) = (&self.history, self.begins, Filter::LONG);
+        while let Some(window) = history.get((self.next_level - begins) as usize..).and_then(|rest| rest.get(..reach)) {
+            for (tone, heard) in &mut self.tones {
+                let [amplitude, below, above] = filters[tone].each_ref().map(|filter| f64::from(filter.amplitude(window)));
+                heard.levels.note(20.0 * amplitude.max(1e-7).log10());
+                heard.power += amplitude * amplitude;
+                heard.noise += (below * below + above * above) / 2.0;
+                heard.readings += 1;
+            }
+            self.next_level += reach as u64;
+        }
+    }
+
+    /// Drops history that no filter needs any more.
+    fn forget(&mut self) {
+        let needed = (self.next_reading.min(self.next_level) - self.begins) as usize;
+        if needed < SLACK {
+            return;
+        }
+        self.history.drain(..needed);
+        self.begins += needed as u64;
+        // The edges of a pause are looked up when it ends: arrivals are kept for a second.
+        let oldest = self.begins.saturating_sub(u64::from(SAMPLE_RATE));
+        while self.arrivals.get(1).is_some_and(|(place, _)| *place <= oldest) {
+            self.arrivals.pop_front();
+        }
+    }
+
+    /// Begins the measurement: figures are forgotten, pauses under way are not.
+    pub fn begin(&mut self) {
+        for heard in self.tones.values_mut() {
+            let kept = Heard { amplitude: heard.amplitude, full: heard.full, fell: heard.fell, ..Heard::default() };
+            *heard = kept;
+        }
+    }
+
+    /// What was heard of each tone that is there.
+    pub fn report(&self) -> BTreeMap<u16, ToneReport> {
+        let reports = self.tones.iter().map(|(tone, heard)| (tone.number(), heard.report()));
+        reports.filter(|(_, report)| report.level_db > f64::from(20.0 * FAINTEST.log10())).collect()
+    }
+
+    /// The mean level of one tone in dBFS, however faint; `None` before the first reading.
+    ///
+    /// The codecs' noise, measured beside the tone, is taken off; what is left is known to a tenth of that noise.
+    pub fn level_db(&self, tone: Tone) -> Option<f64> {
+        let heard = self.tones.get(&tone).filter(|heard| heard.readings > 0)?;
+        let power = (heard.power - heard.noise).max(heard.noise / 10.0) / heard.readings as f64;
+        Some(10.0 * power.max(1e-14).log10())
+    }
+}
+
+fn delay_of_pause(tone: Tone, heard_at_ms: f64) -> f64 {
+    let delay = (heard_at_ms - tone.pause_begins_ms() - PAUSE_MS / 2.0).rem_euclid(1000.0);
+    if delay > LATEST_MS { delay - 1000.0 } else { delay }
+}
+
+impl Default for Heard {
+    fn default() -> Self {
+        let (delay, levels) = (Histogram::of_delays(), Histogram::of_levels());
+        Self { amplitude: 0.0, full: 0.0, fell: None, delay, levels, power: 0.0, noise: 0.0, readings: 0 }
+    }
+}
+
+impl Heard {
+    fn report(&self) -> ToneReport {
+        ToneReport { level_db: self.levels.percentile(0.5).unwrap_or(f64::NEG_INFINITY), delay_ms: self.delay.spread() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::sound::Voice;
+    use super::*;
+    use crate::media::Block;
+
+    const START_US: u64 = 1_700_000_000_123_000;
+
+    /// `seconds` of the voices' sum, each with its gain, as blocks with the time of their first samples.
+    fn mix(voices: &[(u16, f32)], seconds: u64) -> Vec<(u64, Block)> {
+        let mut speakers: Vec<_> = voices.iter().map(|&(number, gain)| (Voice::new(number), gain)).collect();
+        let block_at = |n: u64| START_US + n * 20_000;
+        (0..seconds * 50)
+            .map(|n| {
+                let mut sum = Block::SILENCE;
+                for (voice, gain) in &mut speakers {
+                    let spoken = voice.speak(Wall::from_micros(block_at(n)));
+                    sum.0.iter_mut().zip(spoken.0).for_each(|(to, from)| *to += from * *gain);
+                }
+                (block_at(n), sum)
+            })
+            .collect()
+    }
+
+    fn heard_after(delay_ms: u64, blocks: &[(u64, Block)]) -> Hearing {
+        let mut hearing = Hearing::default();
+        for (n, (at, block)) in blocks.iter().enumerate() {
+            hearing.hear(&block.0, 7000 + n as u64 * 960, Wall::from_micros(at + delay_ms * 1000));
+        }
+        hearing
+    }
+
+    #[test]
+    fn nine_in_a_mix_are_told_apart_with_their_levels_and_delays() {
+        let gains: Vec<_> = (1..=9u16).map(|number| (number, 1.0 - 0.08 * f32::from(number))).collect();
+        let report = heard_after(57, &mix(&gains, 6)).report();
+        assert_eq!(report.keys().copied().collect::<Vec<_>>(), (1..=9).collect::<Vec<_>>());
+        for (number, gain) in gains {
+            let tone = &report[&number];
+            let level = f64::from(20.0 * (0.1 * gain).log10());
+            assert!((tone.level_db - level).abs() < 1.0, "tone {number}: {} dB, sent {level}", tone.level_db);
+            let delay = tone.delay_ms.unwrap();
+            assert!(delay.samples >= 5 && (delay.p50 - 57.0).abs() < 2.0 && (delay.max - 57.0).abs() < 3.0, "tone {number}: {delay:?}");
+        }
+    }
+
+    #[test]
+    fn all_twenty_four_are_told_apart() {
+        let all: Vec<_> = Tone::all().map(|tone| (tone.number(), 1.0)).collect();
+        let report = heard_after(31, &mix(&all, 4)).report();
+        for (number, tone) in &report {
+            assert!((tone.level_db + 20.0).abs() < 1.0, "tone {number}: {} dB", tone.level_db);
+            assert!((tone.delay_ms.unwrap().p50 - 31.0).abs() < 3.0, "tone {number}: {:?}", tone.delay_ms);
+        }
+        assert_eq!(report.len(), 24);
+    }
+
+    #[test]
+    fn a_tone_that_is_not_there_is_far_below_its_neighbours() {
+        let others: Vec<_> = (1..=9).filter(|&number| number != 5).map(|number| (number, 1.0)).collect();
+        let hearing = heard_after(40, &mix(&others, 6));
+        let own = hearing.level_db(Tone::of(5)).unwrap();
+        assert!(own < -75.0, "{own} dB");
+        assert!(!hearing.report().contains_key(&5));
+    }
+
+    #[test]
+    fn a_late_packet_is_late_for_whatever_it_holds() {
+        let mut hearing = Hearing::default();
+        for (n, (at, block)) in mix(&[(1, 1.0)], 8).iter().enumerate() {
+            let delay_ms = if n < 200 { 30 } else { 90 };
+            hearing.hear(&block.0, n as u64 * 960, Wall::from_micros(at + delay_ms * 1000));
+        }
+        let delay = hearing.report()[&1].delay_ms.unwrap();
+        assert!((delay.max - 90.0).abs() < 3.0 && delay.p50 < 62.0, "{delay:?}");
+    }
+
+    #[test]
+    fn a_gap_in_the_stream_is_no_pause() {
+        let mut hearing = Hearing::default();
+        for (n, (at, block)) in mix(&[(1, 1.0)], 6).iter().enumerate() {
+            // Blocks 100 to 104 hold full tone; losing them without concealment looks like a pause of its length.
+            let place = n as u64 * 960;
+            if !(60..65).contains(&(n % 100)) {
+                hearing.hear(&block.0, place, Wall::from_micros(at + 30_000));
+            }
+        }
+        let delay = hearing.report()[&1].delay_ms.unwrap();
+        assert!((delay.max - 30.0).abs() < 3.0, "{delay:?}");
+    }
+}

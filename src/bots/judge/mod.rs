@@ -1,0 +1,20 @@
+//! The judges: what a bot makes of the mix that comes back.
+//!
+//! In: encoded pictures and sound with their arrival. Out: a [`BotReport`]. Never: knowledge of the server under test; what
+//! is judged is what a participant could see and hear.
+
+mod examiner;
+mod filter;
+mod hearing;
+pub mod measure;
+mod report;
+mod sight;
+#[cfg(test)]
+mod through_codecs;
+mod witness;
+
+pub use examiner::{Evidence, Examiner};
+pub use hearing::Hearing;
+pub use report::{BotReport, PicturesReport, Report, Scrutiny, SentReport, SoundReport, TileReport, ToneReport};
+pub use sight::Sight;
+pub use witness::Witness;

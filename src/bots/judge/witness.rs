@@ -1,0 +1,186 @@
+//! All that one bot noted, shared by its session (which counts), its examiner (which looks) and whoever reads the report.
+//!
+//! In: counts and findings. Out: the figures of a report. Never: a lock held while something is decoded.
+
+use parking_lot::Mutex;
+
+use crate::media::{Frame, MediaTime};
+
+use super::super::picture::Sketch;
+use super::super::sound::Tone;
+use super::super::wall::{Epoch, Wall};
+use super::measure::Pace;
+use super::report::{BotReport, PicturesReport, Scrutiny, SoundReport};
+use super::{Hearing, Sight};
+
+/// One bot's notes.
+#[derive(Debug)]
+pub struct Witness {
+    epoch: Epoch,
+    scrutiny: Scrutiny,
+    tally: Mutex<Tally>,
+    sight: Mutex<Sight>,
+    hearing: Mutex<Hearing>,
+}
+
+#[derive(Debug)]
+struct Tally {
+    begun: MediaTime,
+    pictures: PicturesReport,
+    sound: SoundReport,
+    pace: Pace,
+    first_picture: Option<MediaTime>,
+    connected: Option<MediaTime>,
+    ended: Option<String>,
+}
+
+impl Witness {
+    /// Notes from here on, of pictures in which senders of this size were placed.
+    pub fn new(epoch: Epoch, scrutiny: Scrutiny, sent: Sketch) -> Self {
+        let tally = Tally {
+            begun: epoch.now(),
+            pictures: PicturesReport::default(),
+            sound: SoundReport::default(),
+            pace: Pace::default(),
+            first_picture: None,
+            connected: None,
+            ended: None,
+        };
+        Self { epoch, scrutiny, tally: Mutex::new(tally), sight: Mutex::new(Sight::new(sent)), hearing: Mutex::default() }
+    }
+
+    /// How closely this bot looks.
+    pub fn scrutiny(&self) -> Scrutiny {
+        self.scrutiny
+    }
+
+    /// The clock that all bots of the process share.
+    pub fn epoch(&self) -> &Epoch {
+        &self.epoch
+    }
+
+    /// The session is established.
+    pub fn connected(&self) {
+        self.tally.lock().connected.get_or_insert(self.epoch.now());
+    }
+
+    /// The session ended without being told to.
+    pub fn ended(&self, reason: String) {
+        self.tally.lock().ended.get_or_insert(reason);
+    }
+
+    /// A whole picture arrived.
+    pub fn picture_arrived(&self, bytes: usize, keyframe: bool, interrupted: bool, at: MediaTime) {
+        let mut tally = self.tally.lock();
+        tally.pictures.received += 1;
+        tally.pictures.bytes += bytes as u64;
+        tally.pictures.keyframes += u64::from(keyframe);
+        tally.pictures.interruptions += u64::from(interrupted);
+        if self.scrutiny == Scrutiny::Counted {
+            tally.pace.note(at);
+            if keyframe {
+                tally.first_picture.get_or_insert(at);
+            }
+        }
+    }
+
+    /// A sound packet arrived, `lost` packets after the one before.
+    pub fn sound_arrived(&self, bytes: usize, lost: u64) {
+        let mut tally = self.tally.lock();
+        tally.sound.received += 1;
+        tally.sound.bytes += bytes as u64;
+        tally.sound.lost += lost;
+    }
+
+    /// A picture was decoded at `at`.
+    pub fn picture_decoded(&self, frame: &Frame, at: MediaTime) {
+        {
+            let mut tally = self.tally.lock();
+            tally.pace.note(at);
+            tally.first_picture.get_or_insert(at);
+        }
+        self.sight.lock().see(frame, at, self.epoch.wall(at));
+    }
+
+    /// Samples were decoded, the first of them at `place` in the stream and heard at `at`.
+    pub fn sound_decoded(&self, samples: &[f32], place: u64, at: Wall) {
+        self.hearing.lock().hear(samples, place, at);
+    }
+
+    /// That many milliseconds of sound were made up.
+    pub fn concealed(&self, ms: f64) {
+        self.tally.lock().sound.concealed_ms += ms;
+    }
+
+    /// A picture was refused by the decoder.
+    pub fn picture_refused(&self) {
+        self.tally.lock().pictures.decode_errors += 1;
+    }
+
+    /// A sound packet was refused by the decoder.
+    pub fn sound_refused(&self) {
+        self.tally.lock().sound.decode_errors += 1;
+    }
+
+    /// The examiner was too slow for a picture.
+    pub fn picture_unjudged(&self) {
+        self.tally.lock().pictures.unjudged += 1;
+    }
+
+    /// A keyframe was asked of the server.
+    pub fn keyframe_asked(&self) {
+        self.tally.lock().pictures.keyframes_asked += 1;
+    }
+
+    /// Begins the measurement: counts and figures start over; when the session was established and the first picture came,
+    /// and what is under way, stay.
+    pub fn begin(&self) {
+        let now = self.epoch.now();
+        {
+            let mut tally = self.tally.lock();
+            tally.begun = now;
+            tally.pictures = PicturesReport::default();
+            tally.sound = SoundReport::default();
+            tally.pace.begin(now);
+        }
+        self.sight.lock().begin(now);
+        self.hearing.lock().begin();
+    }
+
+    /// Fills a report with what was found up to now; `asked` is when the bot sent its POST.
+    pub fn report(&self, into: &mut BotReport, asked: MediaTime) {
+        let now = self.epoch.now();
+        let since_asked = |at: MediaTime| at.since(asked).as_secs_f64() * 1000.0;
+        {
+            let tally = self.tally.lock();
+            into.measured_s = now.since(tally.begun).as_secs_f64();
+            into.connected_ms = tally.connected.map(since_asked);
+            into.first_frame_ms = tally.first_picture.map(since_asked);
+            into.ended = tally.ended.clone();
+            let (fps, standstills) = (tally.pace.rate(now).unwrap_or(0.0), tally.pace.standstills(now));
+            into.pictures = PicturesReport { fps, standstills, ..tally.pictures };
+            into.sound = tally.sound;
+        }
+        into.scrutiny = self.scrutiny;
+        into.tiles = self.sight.lock().report(now);
+        let hearing = self.hearing.lock();
+        into.tones = hearing.report();
+        into.own_tone_db = own_tone_db(&hearing, into);
+        into.skew_ms = skew_ms(into);
+    }
+}
+
+/// The own tone's mean level less the median of the others' levels.
+fn own_tone_db(hearing: &Hearing, report: &BotReport) -> Option<f64> {
+    let own = Tone::of(report.number);
+    let mut others: Vec<f64> = report.tones.iter().filter(|(number, _)| **number != own.number()).map(|(_, tone)| tone.level_db).collect();
+    others.sort_by(f64::total_cmp);
+    let middle = others.get(others.len() / 2)?;
+    Some(hearing.level_db(own)? - middle)
+}
+
+/// Bots above the number of tones share one with a lower number, and have no skew of their own.
+fn skew_ms(report: &BotReport) -> std::collections::BTreeMap<u16, f64> {
+    let both = report.tiles.iter().filter_map(|(&number, tile)| Some((number, tile.delay_ms?, report.tones.get(&number)?.delay_ms?)));
+    both.map(|(number, seen, heard)| (number, seen.p50 - heard.p50)).collect()
+}

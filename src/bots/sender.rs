@@ -1,0 +1,194 @@
+//! What a bot sends, on a thread of its own: pictures and sound, encoded when they are due.
+//!
+//! In: orders for a keyframe. Out: encoded pictures and packets to the session, through a bounded queue whose overflow is
+//! counted. Never: work on the async runtime's threads; sound that waits for more than one picture.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::mpsc;
+
+use crate::codec::h264::Encoder;
+use crate::codec::opus::{AudioEncoder, Prediction};
+use crate::codec::{EncodeError, Keyframe, VideoEncoder, VideoSettings};
+use crate::media::{BLOCK_PERIOD, Block, MediaTime};
+
+use super::files::{Film, Track, annex_b};
+use super::judge::SentReport;
+use super::picture::Painter;
+use super::sound::Voice;
+use super::wall::Epoch;
+
+/// Something encoded, on its way to the session.
+#[derive(Debug)]
+pub(super) enum Parcel {
+    /// An access unit in Annex B form, and when its picture was drawn.
+    Picture(Arc<[u8]>, MediaTime),
+    /// An Opus packet, and the time of its first sample.
+    Sound(Bytes, MediaTime),
+}
+
+/// An access unit in Annex B form, and whether it is a keyframe.
+type Unit = (Arc<[u8]>, bool);
+
+/// An order to the sender: the next picture is to be a keyframe.
+#[derive(Debug)]
+pub(super) struct KeyframeWanted;
+
+/// Where the pictures come from.
+pub(super) enum PictureFeed {
+    /// Drawn and encoded as they are due.
+    Drawn { painter: Painter, encoder: Box<Encoder> },
+    /// A recording.
+    Film { film: Film, next: usize },
+}
+
+/// Where the sound comes from.
+pub(super) enum SoundFeed {
+    /// The bot's tone.
+    Voice(Voice),
+    /// Digital silence.
+    Silence,
+    /// A recording.
+    Track { track: Track, next: usize },
+}
+
+/// Counts of what was sent, shared with the report.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    pictures: AtomicU64,
+    keyframes: AtomicU64,
+    pub(super) keyframes_asked: AtomicU64,
+    sounds: AtomicU64,
+    dropped: AtomicU64,
+}
+
+impl Sent {
+    pub(super) fn report(&self) -> SentReport {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        SentReport {
+            pictures: read(&self.pictures),
+            keyframes: read(&self.keyframes),
+            keyframes_asked: read(&self.keyframes_asked),
+            sounds: read(&self.sounds),
+            dropped: read(&self.dropped),
+        }
+    }
+
+    pub(super) fn begin(&self) {
+        for count in [&self.pictures, &self.keyframes, &self.keyframes_asked, &self.sounds, &self.dropped] {
+            count.store(0, Ordering::Relaxed);
+        }
+    }
+}
+
+/// One bot's sender.
+pub(super) struct Sender {
+    pub(super) epoch: Epoch,
+    pub(super) pictures: PictureFeed,
+    pub(super) sounds: SoundFeed,
+    pub(super) codec: AudioEncoder,
+    pub(super) fps: u32,
+    pub(super) out: mpsc::Sender<Parcel>,
+    pub(super) sent: Arc<Sent>,
+}
+
+impl PictureFeed {
+    /// Drawn by `painter` at about the bitrate a browser would choose for the size.
+    pub(super) fn drawn(painter: Painter, (width, height): (u32, u32), fps: u32) -> Result<Self, EncodeError> {
+        let bitrate_bps = (width * height / 100 * fps * 12).max(100_000);
+        let encoder = Encoder::new(VideoSettings { width, height, fps, bitrate_bps })?;
+        Ok(Self::Drawn { painter, encoder: Box::new(encoder) })
+    }
+
+    fn next(&mut self, epoch: &Epoch, now: MediaTime, keyframe: Keyframe) -> Result<Option<Unit>, EncodeError> {
+        match self {
+            Self::Drawn { painter, encoder } => {
+                let unit = encoder.encode(painter.draw(now, epoch.wall(now)), now, keyframe)?;
+                Ok(unit.map(|unit| (annex_b(unit.nal_units.iter().map(|nal| &nal[..])).into(), unit.keyframe)))
+            }
+            Self::Film { film, next } => {
+                if keyframe == Keyframe::Force {
+                    // The nearest keyframe ahead, or the one that the film begins with.
+                    *next = (*next..film.len()).find(|&at| film[at].keyframe).unwrap_or(0);
+                }
+                let picture = &film[*next];
+                *next = (*next + 1) % film.len();
+                Ok(Some((picture.annex_b.clone(), picture.keyframe)))
+            }
+        }
+    }
+}
+
+impl SoundFeed {
+    fn next(&mut self, epoch: &Epoch, at: MediaTime) -> Block {
+        match self {
+            Self::Voice(voice) => voice.speak(epoch.wall(at)),
+            Self::Silence => Block::SILENCE,
+            Self::Track { track, next } => {
+                let block = track[*next].clone();
+                *next = (*next + 1) % track.len();
+                block
+            }
+        }
+    }
+}
+
+impl Sender {
+    /// Sends until the session is gone.
+    pub(super) fn run(mut self, orders: &Receiver<KeyframeWanted>) {
+        let start = self.epoch.now();
+        let picture_period = Duration::from_secs(1) / self.fps;
+        let (mut picture_due, mut sound_due) = (start, start);
+        let mut keyframe = Keyframe::Force;
+        loop {
+            match orders.recv_timeout(picture_due.min(sound_due).since(self.epoch.now())) {
+                Ok(KeyframeWanted) => keyframe = Keyframe::Force,
+                Err(RecvTimeoutError::Disconnected) => return,
+                Err(RecvTimeoutError::Timeout) if sound_due <= picture_due => {
+                    self.send_sound(sound_due);
+                    sound_due += BLOCK_PERIOD;
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    let now = self.epoch.now();
+                    self.send_picture(now, std::mem::replace(&mut keyframe, Keyframe::Auto));
+                    // A camera that is late does not take the missed pictures afterwards.
+                    let missed = now.since(picture_due).as_nanos() / picture_period.as_nanos();
+                    picture_due += picture_period * (missed as u32 + 1);
+                }
+            }
+        }
+    }
+
+    fn send_picture(&mut self, now: MediaTime, keyframe: Keyframe) {
+        match self.pictures.next(&self.epoch, now, keyframe) {
+            Ok(Some((unit, is_keyframe))) => {
+                self.post(Parcel::Picture(unit, now));
+                self.sent.pictures.fetch_add(1, Ordering::Relaxed);
+                self.sent.keyframes.fetch_add(u64::from(is_keyframe), Ordering::Relaxed);
+            }
+            Ok(None) => {}
+            Err(error) => tracing::warn!(%error, "picture not encoded"),
+        }
+    }
+
+    fn send_sound(&mut self, at: MediaTime) {
+        let block = self.sounds.next(&self.epoch, at);
+        match self.codec.encode(&block, Prediction::Allowed) {
+            Ok(packet) => {
+                self.post(Parcel::Sound(packet, at));
+                self.sent.sounds.fetch_add(1, Ordering::Relaxed);
+            }
+            Err(error) => tracing::warn!(%error, "sound not encoded"),
+        }
+    }
+
+    fn post(&self, parcel: Parcel) {
+        if self.out.try_send(parcel).is_err() {
+            self.sent.dropped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}

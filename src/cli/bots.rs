@@ -1,0 +1,83 @@
+//! `medley bots`: real participants, and their judgement of what comes back.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use crate::bots::{self, BotsOptions};
+use crate::config::LogConfig;
+
+/// Join a room as real WebRTC participants and judge what comes back.
+#[derive(Args, Debug)]
+pub(super) struct BotsArgs {
+    /// The server
+    #[arg(long, default_value = "http://127.0.0.1:8080")]
+    url: String,
+    /// The room
+    #[arg(long, default_value = "demo")]
+    room: String,
+    /// How many join
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u64).range(1..=200))]
+    count: u64,
+    /// For how long; without it, until stopped
+    #[arg(long)]
+    seconds: Option<u64>,
+    /// How many of them talk, the first ones; without it, all
+    #[arg(long)]
+    talkers: Option<usize>,
+    /// How many of them decode and judge every picture; the others count packets
+    #[arg(long, default_value_t = 4)]
+    judges: usize,
+    /// H.264 (Annex B) that they send, over and over, in place of their own picture
+    #[arg(long, value_name = "FILE.h264")]
+    video: Option<PathBuf>,
+    /// Sound that they send, over and over, in place of their own tone
+    #[arg(long, value_name = "FILE.wav")]
+    audio: Option<PathBuf>,
+    /// Width of the picture they send, in pixels
+    #[arg(long, default_value_t = 640)]
+    width: u32,
+    /// Height of the picture they send, in pixels
+    #[arg(long, default_value_t = 360)]
+    height: u32,
+    /// Pictures they send a second
+    #[arg(long, default_value_t = 30)]
+    fps: u32,
+    /// The report as JSON on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the bots; fails where one could not join or was cut off.
+pub(super) async fn run(args: BotsArgs) -> anyhow::Result<ExitCode> {
+    super::log::start(&LogConfig { filter: "warn".into(), ..LogConfig::default() })?;
+    let json = args.json;
+    let report = bots::run(args.options(), super::told_to_stop()).await?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        println!("{report}");
+    }
+    let all_stayed = report.bots.iter().all(|bot| bot.ended.is_none());
+    Ok(if all_stayed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+impl BotsArgs {
+    fn options(self) -> BotsOptions {
+        BotsOptions {
+            url: self.url,
+            room: self.room,
+            count: self.count as usize,
+            seconds: self.seconds,
+            talkers: self.talkers,
+            judges: self.judges,
+            video: self.video,
+            audio: self.audio,
+            width: self.width,
+            height: self.height,
+            fps: self.fps,
+            ..BotsOptions::default()
+        }
+    }
+}

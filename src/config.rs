@@ -1,0 +1,362 @@
+//! Configuration: a TOML file, under the environment, under the flags. Checked once, into a type that cannot be wrong.
+//!
+//! In: texts. Out: [`Config`], or an error that names the key and what is allowed. Never: a default that hides a typing error.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+
+use crate::compositor::Choice;
+use crate::http::IceServer;
+use crate::media::{Canvas, Rgb};
+use crate::room::{Layout, RoomSettings};
+
+/// Everything that `medley serve` can be told.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Development mode: no keys, loopback only.
+    pub dev: bool,
+    /// Where HTTP is served; default `127.0.0.1:8080`.
+    pub http: SocketAddr,
+    /// The one port for all media; default `127.0.0.1:50000` in development mode, else `0.0.0.0:50000`.
+    pub udp: Option<SocketAddr>,
+    /// Addresses that clients are told to send media to; default those of `udp`.
+    pub advertise: Vec<IpAddr>,
+    /// Where the server keeps files; fonts in its folder `fonts` write the names that other fonts cannot.
+    pub data_dir: Option<PathBuf>,
+    /// What composites; default `auto`.
+    pub compositor: Choice,
+    /// Sessions at once, in all rooms; 1 to 100 000, default 500.
+    pub max_sessions: usize,
+    /// Decoding threads, 1 to 256; default one a core.
+    pub decode_threads: Option<usize>,
+    /// STUN and TURN servers told to clients.
+    pub ice_servers: Vec<IceServer>,
+    /// SHA-256 of each key that may use the API, as `sha256:` and 64 hex digits.
+    pub api_keys: Vec<String>,
+    /// What is logged, and how.
+    pub log: LogConfig,
+    /// What rooms start as.
+    pub room: RoomConfig,
+}
+
+/// What is logged, and how.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogConfig {
+    /// Lines for people or for machines.
+    pub format: LogFormat,
+    /// Levels, such as `info` or `medley=debug,webrtc=warn`.
+    pub filter: String,
+}
+
+/// How a log line looks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// What rooms start as.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RoomConfig {
+    /// Canvas width in pixels: even, 128 to 3840; default 1280.
+    pub width: u32,
+    /// Canvas height in pixels: even, 128 to 2160; default 720.
+    pub height: u32,
+    /// Frames a second: 5 to 60; default 30.
+    pub fps: u32,
+    /// What shows where nobody is, as `#rrggbb`; default `#14171c`.
+    pub background: String,
+    /// `grid` or `speaker`; default `grid`.
+    pub layout: String,
+    /// Talkers mixed at most: 1 to 32; default 16.
+    pub max_talkers: usize,
+    /// The rendition's ceiling in bits a second: 50 000 to 20 000 000; default 2 500 000.
+    pub max_bps: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            dev: false,
+            http: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            udp: None,
+            advertise: Vec::new(),
+            data_dir: None,
+            compositor: Choice::Auto,
+            max_sessions: 500,
+            decode_threads: None,
+            ice_servers: Vec::new(),
+            api_keys: Vec::new(),
+            log: LogConfig::default(),
+            room: RoomConfig::default(),
+        }
+    }
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { format: LogFormat::Text, filter: "info".into() }
+    }
+}
+
+impl Default for RoomConfig {
+    fn default() -> Self {
+        Self { width: 1280, height: 720, fps: 30, background: "#14171c".into(), layout: "grid".into(), max_talkers: 16, max_bps: 2_500_000 }
+    }
+}
+
+/// What `medley serve` takes on the command line and from the environment.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ServeArgs {
+    /// Development mode: no keys, everything allowed, loopback only
+    #[arg(long, env = "MEDLEY_DEV")]
+    pub dev: bool,
+    /// TOML file; see medley.example.toml
+    #[arg(long, value_name = "FILE", env = "MEDLEY_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Where HTTP is served
+    #[arg(long, value_name = "ADDR:PORT", env = "MEDLEY_HTTP")]
+    pub http: Option<SocketAddr>,
+    /// The one port for all media
+    #[arg(long, value_name = "ADDR:PORT", env = "MEDLEY_UDP")]
+    pub udp: Option<SocketAddr>,
+    /// Address that clients send media to, where it is not the machine's own; may be given more than once
+    #[arg(long, value_name = "IP", env = "MEDLEY_ADVERTISE", value_delimiter = ',')]
+    pub advertise: Vec<IpAddr>,
+    /// Where the server keeps files; fonts in its folder `fonts` are used for names
+    #[arg(long, value_name = "DIR", env = "MEDLEY_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// What composites
+    #[arg(long, value_enum, env = "MEDLEY_COMPOSITOR")]
+    pub compositor: Option<Choice>,
+    /// Log lines for people or for machines
+    #[arg(long, value_enum, env = "MEDLEY_LOG_FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// Log levels, such as `info` or `medley=debug,webrtc=warn`
+    #[arg(long, value_name = "LEVELS", env = "MEDLEY_LOG")]
+    pub log: Option<String>,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("configuration file {path}: {error}")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The file is no TOML, or has a key that there is not; the message lists those there are.
+    #[error("configuration file {path}: {error}")]
+    Parse {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        error: Box<toml::de::Error>,
+    },
+    /// A value is out of its range.
+    #[error("{key} is {value}: {rule}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// What was given.
+        value: String,
+        /// What is allowed.
+        rule: &'static str,
+    },
+    /// An environment variable that looks like ours and is not.
+    #[error("the environment has {0}, which there is not; there are {known}", known = ENVIRONMENT.join(", "))]
+    Environment(String),
+}
+
+/// The environment variables that there are; the last two are the test suite's.
+const ENVIRONMENT: [&str; 11] = [
+    "MEDLEY_DEV",
+    "MEDLEY_CONFIG",
+    "MEDLEY_HTTP",
+    "MEDLEY_UDP",
+    "MEDLEY_ADVERTISE",
+    "MEDLEY_DATA_DIR",
+    "MEDLEY_COMPOSITOR",
+    "MEDLEY_LOG_FORMAT",
+    "MEDLEY_LOG",
+    "MEDLEY_CHROMIUM",
+    "MEDLEY_BLESS",
+];
+
+/// Refuses environment variables that look like ours and are not.
+///
+/// # Errors
+/// [`ConfigError::Environment`] with the first such name.
+pub fn check_environment(names: impl Iterator<Item = String>) -> Result<(), ConfigError> {
+    let mut unknown = names.filter(|name| name.starts_with("MEDLEY_") && !ENVIRONMENT.contains(&name.as_str()));
+    unknown.next().map_or(Ok(()), |name| Err(ConfigError::Environment(name)))
+}
+
+impl Config {
+    /// The file's settings under the arguments' (which clap has already put over the environment).
+    ///
+    /// # Errors
+    /// Where the file cannot be read, has unknown keys, or a value is out of range.
+    pub fn load(args: ServeArgs) -> Result<Self, ConfigError> {
+        let mut config = args.config.as_deref().map_or_else(|| Ok(Self::default()), Self::read)?;
+        config.dev |= args.dev;
+        config.http = args.http.unwrap_or(config.http);
+        config.udp = args.udp.or(config.udp);
+        config.data_dir = args.data_dir.or(config.data_dir);
+        config.compositor = args.compositor.unwrap_or(config.compositor);
+        config.log.format = args.log_format.unwrap_or(config.log.format);
+        config.log.filter = args.log.unwrap_or(config.log.filter);
+        if !args.advertise.is_empty() {
+            config.advertise = args.advertise;
+        }
+        config.checked()
+    }
+
+    fn read(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Read { path: path.into(), error })?;
+        toml::from_str(&text).map_err(|error| ConfigError::Parse { path: path.into(), error: Box::new(error) })
+    }
+
+    fn checked(self) -> Result<Self, ConfigError> {
+        let refuse = |key, value: String, rule| Err(ConfigError::Value { key, value, rule });
+        if self.dev && !self.http.ip().is_loopback() {
+            return refuse(
+                "http",
+                self.http.to_string(),
+                "development mode allows everything, so it is bound to loopback (127.0.0.1) only",
+            );
+        }
+        if self.dev && !self.udp().ip().is_loopback() {
+            return refuse("udp", self.udp().to_string(), "development mode is bound to loopback (127.0.0.1) only");
+        }
+        if !(1..=100_000).contains(&self.max_sessions) {
+            return refuse("max_sessions", self.max_sessions.to_string(), "use 1 to 100000");
+        }
+        if !(1..=256).contains(&self.decode_threads()) {
+            return refuse("decode_threads", self.decode_threads().to_string(), "use 1 to 256");
+        }
+        if !(50_000..=20_000_000).contains(&self.room.max_bps) {
+            return refuse("room.max_bps", self.room.max_bps.to_string(), "use 50000 to 20000000 bits a second");
+        }
+        self.room_settings()?;
+        Ok(self)
+    }
+
+    /// The media port's address.
+    pub fn udp(&self) -> SocketAddr {
+        let ip = if self.dev { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED };
+        self.udp.unwrap_or(SocketAddr::from((ip, 50_000)))
+    }
+
+    /// How many threads decode.
+    pub fn decode_threads(&self) -> usize {
+        self.decode_threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from))
+    }
+
+    /// What rooms start as.
+    ///
+    /// # Errors
+    /// Where a value is out of range; never after [`Config::load`].
+    pub fn room_settings(&self) -> Result<RoomSettings, ConfigError> {
+        let room = &self.room;
+        let value = |key, value: String, rule| ConfigError::Value { key, value, rule };
+        if !(128..=3840).contains(&room.width) || room.width % 2 != 0 {
+            return Err(value("room.width", room.width.to_string(), "use an even number from 128 to 3840"));
+        }
+        if !(128..=2160).contains(&room.height) || room.height % 2 != 0 {
+            return Err(value("room.height", room.height.to_string(), "use an even number from 128 to 2160"));
+        }
+        if !(5..=60).contains(&room.fps) {
+            return Err(value("room.fps", room.fps.to_string(), "use 5 to 60"));
+        }
+        if !(1..=32).contains(&room.max_talkers) {
+            return Err(value("room.max_talkers", room.max_talkers.to_string(), "use 1 to 32"));
+        }
+        let background = color(&room.background).ok_or_else(|| value("room.background", room.background.clone(), "use #rrggbb"))?;
+        let layout = match room.layout.as_str() {
+            "grid" => Layout::Grid,
+            "speaker" => Layout::Speaker,
+            other => return Err(value("room.layout", other.into(), "use grid or speaker")),
+        };
+        let canvas = Canvas { width: room.width, height: room.height, fps: room.fps, background };
+        Ok(RoomSettings { canvas, layout, max_talkers: room.max_talkers })
+    }
+}
+
+fn color(text: &str) -> Option<Rgb> {
+    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.is_ascii())?;
+    let part = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok();
+    Some(Rgb(part(0)?, part(2)?, part(4)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> (tempfile::TempDir, ServeArgs) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("medley.toml");
+        std::fs::write(&path, text).unwrap();
+        (folder, ServeArgs { config: Some(path), ..ServeArgs::default() })
+    }
+
+    #[test]
+    fn flags_stand_over_the_file() {
+        let (_folder, mut args) = file("http = \"127.0.0.1:9000\"\nadvertise = [\"192.0.2.1\"]\n[log]\nfilter = \"debug\"");
+        args.http = Some("127.0.0.1:9001".parse().unwrap());
+        let config = Config::load(args).unwrap();
+        assert_eq!(config.http.port(), 9001);
+        assert_eq!(config.log.filter, "debug");
+        assert_eq!(config.advertise, ["192.0.2.1".parse::<IpAddr>().unwrap()]);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_and_the_known_ones_are_named() {
+        let (_folder, args) = file("[room]\nheigth = 720");
+        let message = Config::load(args).unwrap_err().to_string();
+        assert!(message.contains("heigth") && message.contains("`height`"), "{message}");
+    }
+
+    #[test]
+    fn values_out_of_range_name_the_key_and_the_rule() {
+        for (text, key) in [
+            ("[room]\nwidth = 1281", "room.width"),
+            ("[room]\nfps = 61", "room.fps"),
+            ("[room]\nbackground = \"red\"", "room.background"),
+            ("[room]\nlayout = \"mosaic\"", "room.layout"),
+            ("max_sessions = 0", "max_sessions"),
+            ("decode_threads = 0", "decode_threads"),
+            ("dev = true\nhttp = \"0.0.0.0:80\"", "http"),
+        ] {
+            let (_folder, args) = file(text);
+            let message = Config::load(args).unwrap_err().to_string();
+            assert!(message.starts_with(key), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn the_example_file_holds_exactly_the_defaults() {
+        let example: Config = toml::from_str(include_str!("../medley.example.toml")).unwrap();
+        assert_eq!(format!("{example:?}"), format!("{:?}", Config::default()));
+    }
+
+    #[test]
+    fn a_misspelt_environment_variable_is_refused() {
+        let names = |name: &str| vec!["PATH".to_string(), name.to_string()].into_iter();
+        assert!(check_environment(names("MEDLEY_HTTP")).is_ok());
+        assert!(check_environment(names("MEDLEY_HTPT")).unwrap_err().to_string().contains("MEDLEY_HTTP,"));
+    }
+}

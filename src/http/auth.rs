@@ -1,0 +1,119 @@
+//! Who may do what: everybody in development mode, else whoever carries an API key.
+//!
+//! In: `Authorization: Bearer …`. Out: the request goes on, or 401. Never: a key in clear in memory or in a log; only
+//! SHA-256 digests are kept, and they are compared in constant time.
+
+use std::sync::Arc;
+
+use aws_lc_rs::{constant_time, digest};
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::{AppState, Problem};
+
+/// Who may make requests.
+#[derive(Clone, Debug)]
+pub enum Access {
+    /// Everybody (`--dev`; the server is then bound to the loopback address).
+    Open,
+    /// Whoever carries a key with one of these SHA-256 digests.
+    Keys(Arc<[[u8; 32]]>),
+}
+
+/// A line of the configuration that is no key's digest.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("api_keys[{index}] is no key digest: write \"sha256:\" and 64 hexadecimal digits, as `printf %s KEY | sha256sum` prints them")]
+pub struct ApiKeyError {
+    /// Which line, from 0.
+    pub index: usize,
+}
+
+impl Access {
+    /// Keys as the configuration writes them: `sha256:` and 64 hexadecimal digits each.
+    ///
+    /// # Errors
+    /// With the index of the first line that is no digest.
+    pub fn keys<'a>(lines: impl IntoIterator<Item = &'a str>) -> Result<Self, ApiKeyError> {
+        let digests = lines.into_iter().enumerate().map(|(index, line)| digest_of_line(line).ok_or(ApiKeyError { index }));
+        Ok(Self::Keys(digests.collect::<Result<_, _>>()?))
+    }
+
+    /// Whether a request with these headers may go on.
+    fn allows(&self, headers: &HeaderMap) -> bool {
+        let Self::Keys(digests) = self else { return true };
+        let Some(key) = bearer(headers) else { return false };
+        let presented = digest::digest(&digest::SHA256, key);
+        // Every digest is compared, so that the time tells nothing about which one came close.
+        digests.iter().fold(false, |any, known| constant_time::verify_slices_are_equal(known, presented.as_ref()).is_ok() | any)
+    }
+}
+
+fn digest_of_line(line: &str) -> Option<[u8; 32]> {
+    let digits = line.strip_prefix("sha256:")?.as_bytes();
+    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let mut digest = [0; 32];
+    for (byte, pair) in digest.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(digest)
+}
+
+/// The token of `Authorization: Bearer` (RFC 6750 §2.1); the scheme's case does not matter (RFC 9110 §11.1).
+fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
+    let value = headers.get(header::AUTHORIZATION)?.as_bytes();
+    let (scheme, token) = value.split_at_checked(7)?;
+    scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
+}
+
+/// Lets a request through that may be made; preflights carry no token (Fetch §4.8) and change nothing.
+pub(super) async fn require(State(state): State<AppState>, request: Request, next: Next) -> Response {
+    if request.method() == Method::OPTIONS || state.access.allows(request.headers()) {
+        return next.run(request).await;
+    }
+    let detail = match bearer(request.headers()) {
+        Some(_) => "the API key is not one of this server's; check it for a missing character",
+        None => "this request needs an API key: send Authorization: Bearer KEY",
+    };
+    let mut refusal = Problem::new(StatusCode::UNAUTHORIZED, detail).into_response();
+    refusal.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"medley\""));
+    refusal
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `printf %s open-sesame | sha256sum`
+    const LINE: &str = "sha256:d7ecdf25eaf3deba0f2628771dbdd22d4138ab6cf38f91ed02a2ca0dec7c8ab7";
+
+    fn headers(authorization: &'static str) -> HeaderMap {
+        HeaderMap::from_iter([(header::AUTHORIZATION, HeaderValue::from_static(authorization))])
+    }
+
+    #[test]
+    fn only_a_known_key_is_let_in() {
+        let access = Access::keys([LINE]).unwrap();
+        assert!(access.allows(&headers("Bearer open-sesame")));
+        assert!(access.allows(&headers("bearer open-sesame")));
+        for wrong in ["Bearer open-sesam", "Bearer ", "open-sesame", "Basic open-sesame", "Bearer", ""] {
+            assert!(!access.allows(&headers(wrong)), "{wrong:?}");
+        }
+        assert!(!access.allows(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn no_configured_key_lets_nobody_in() {
+        assert!(!Access::keys([]).unwrap().allows(&headers("Bearer open-sesame")));
+    }
+
+    #[test]
+    fn a_line_that_is_no_digest_is_named() {
+        for wrong in ["open-sesame", "sha256:12", &LINE.replace('d', "g"), &format!("sha256:+{}", "1".repeat(63))] {
+            assert_eq!(Access::keys([LINE, wrong]).unwrap_err(), ApiKeyError { index: 1 }, "{wrong}");
+        }
+    }
+}

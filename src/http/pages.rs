@@ -1,0 +1,174 @@
+//! The pages and what they are made of, embedded in the binary.
+//!
+//! In: a path. Out: HTML that is checked again each time, and assets under a path that changes with their content and
+//! are kept for a year. Never: script or style from anywhere else.
+
+use std::sync::LazyLock;
+
+use aws_lc_rs::digest;
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+
+use super::Problem;
+use super::wish::InRoom;
+
+struct Asset {
+    name: &'static str,
+    content_type: &'static str,
+    bytes: &'static [u8],
+}
+
+macro_rules! asset {
+    ($name:literal, $content_type:literal) => {
+        Asset { name: $name, content_type: $content_type, bytes: include_bytes!(concat!("../../assets/web/", $name)) }
+    };
+}
+
+static ASSETS: [Asset; 11] = [
+    asset!("style.css", "text/css; charset=utf-8"),
+    asset!("icon.svg", "image/svg+xml"),
+    asset!("api.js", "text/javascript; charset=utf-8"),
+    asset!("devices.js", "text/javascript; charset=utf-8"),
+    asset!("guides.js", "text/javascript; charset=utf-8"),
+    asset!("index.js", "text/javascript; charset=utf-8"),
+    asset!("line.js", "text/javascript; charset=utf-8"),
+    asset!("room.js", "text/javascript; charset=utf-8"),
+    asset!("session.js", "text/javascript; charset=utf-8"),
+    asset!("view.js", "text/javascript; charset=utf-8"),
+    asset!("watch.js", "text/javascript; charset=utf-8"),
+];
+
+/// The part of the assets' path that changes with their content.
+static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let mut content = digest::Context::new(&digest::SHA256);
+    ASSETS.iter().for_each(|asset| content.update(asset.bytes));
+    hex(&content.finish().as_ref()[..8])
+});
+
+/// A page with its assets' path filled in, and its entity tag.
+struct Page {
+    html: String,
+    etag: HeaderValue,
+}
+
+impl Page {
+    fn new(template: &str) -> Self {
+        let html = template.replace("{{assets}}", &format!("/assets/{}", *VERSION));
+        let tag = format!("\"{}\"", hex(&digest::digest(&digest::SHA256, html.as_bytes()).as_ref()[..8]));
+        Self { html, etag: HeaderValue::from_str(&tag).expect("hexadecimal digits are a header value") }
+    }
+}
+
+static INDEX: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../assets/web/index.html")));
+static ROOM: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../assets/web/room.html")));
+static WATCH: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../assets/web/watch.html")));
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// What a page may load and do: its own modules, style and requests; nothing inline, nothing foreign, in no frame.
+const POLICIES: [(HeaderName, HeaderValue); 5] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob: mediastream:; \
+             connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        ),
+    ),
+    (HeaderName::from_static("permissions-policy"), HeaderValue::from_static("camera=(self), microphone=(self), fullscreen=(self)")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+];
+
+/// `/`: the rooms and how to join.
+pub(super) async fn index(headers: HeaderMap) -> Response {
+    page(&INDEX, StatusCode::OK, &headers)
+}
+
+/// `/r/{room}`: join. A name that is none gets the page too, which says so in words.
+pub(super) async fn room(room: Result<InRoom, Problem>, headers: HeaderMap) -> Response {
+    page(&ROOM, status(&room), &headers)
+}
+
+/// `/watch/{room}`: view only.
+pub(super) async fn watch(room: Result<InRoom, Problem>, headers: HeaderMap) -> Response {
+    page(&WATCH, status(&room), &headers)
+}
+
+fn status(room: &Result<InRoom, Problem>) -> StatusCode {
+    room.as_ref().map_or_else(Problem::status, |_| StatusCode::OK)
+}
+
+fn page(page: &'static Page, status: StatusCode, headers: &HeaderMap) -> Response {
+    let tag = [(header::ETAG, page.etag.clone())];
+    if status == StatusCode::OK && matches_any(headers, &page.etag) {
+        return (StatusCode::NOT_MODIFIED, POLICIES, tag).into_response();
+    }
+    let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))];
+    (status, POLICIES, tag, content_type, page.html.as_str()).into_response()
+}
+
+/// Whether `If-None-Match` names the tag (RFC 9110 §13.1.2: compared weakly).
+fn matches_any(headers: &HeaderMap, tag: &HeaderValue) -> bool {
+    let sent = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    sent.split(',').any(|one| one.trim().trim_start_matches("W/").as_bytes() == tag.as_bytes())
+}
+
+/// `/assets/{version}/{file}`.
+pub(super) async fn asset(path: Result<Path<(String, String)>, PathRejection>) -> Result<Response, Problem> {
+    let found = path.ok().and_then(|Path((version, file))| ASSETS.iter().find(|asset| asset.name == file && version == *VERSION));
+    let asset = found.ok_or_else(|| Problem::not_found("no such asset in this version; load the page again"))?;
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
+    ];
+    Ok((headers, asset.bytes).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_asset_a_page_or_module_names_is_embedded() {
+        let known = |name: &str| ASSETS.iter().any(|asset| asset.name == name);
+        for page in [&*INDEX, &*ROOM, &*WATCH] {
+            let prefix = format!("/assets/{}/", *VERSION);
+            for named in page.html.split(&prefix).skip(1) {
+                let name = named.split('"').next().unwrap();
+                assert!(known(name), "{name}");
+            }
+            assert!(!page.html.contains("{{"));
+        }
+        for module in ASSETS.iter().filter(|asset| asset.name.ends_with(".js")) {
+            let text = std::str::from_utf8(module.bytes).unwrap();
+            for imported in text.split("from \"./").skip(1) {
+                let name = imported.split('"').next().unwrap();
+                assert!(known(name), "{} imports {name}", module.name);
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_in_a_page_is_inline_or_foreign() {
+        for page in [&*INDEX, &*ROOM, &*WATCH] {
+            for breach in ["<style", " style=", " onclick=", "javascript:", "src=\"http", "href=\"http"] {
+                assert!(!page.html.contains(breach), "{breach}");
+            }
+            assert!(page.html.split("<script").skip(1).all(|tag| tag.contains("type=\"module\" src=")));
+        }
+    }
+
+    #[test]
+    fn an_entity_tag_is_found_among_several_and_weak_ones() {
+        let sent = |text: &'static str| HeaderMap::from_iter([(header::IF_NONE_MATCH, HeaderValue::from_static(text))]);
+        let tag = HeaderValue::from_static("\"ab\"");
+        assert!(matches_any(&sent("\"x\", W/\"ab\""), &tag));
+        assert!(!matches_any(&sent("\"abc\""), &tag));
+        assert!(!matches_any(&HeaderMap::new(), &tag));
+    }
+}

@@ -1,0 +1,153 @@
+//! Errors as RFC 9457 `application/problem+json`.
+//!
+//! In: a status and a sentence on what was wrong with this request and what to send instead. Out: the response.
+//! Never: internals, or a status without a sentence.
+
+use std::time::Duration;
+
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::peer::PeerError;
+use crate::rooms::JoinError;
+
+/// A refused request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    status: StatusCode,
+    detail: String,
+    failing: Vec<&'static str>,
+    retry_after: Option<Duration>,
+}
+
+/// The members of RFC 9457 §3.1, and the failing checks by name.
+#[derive(Serialize)]
+struct Document<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    failing: &'a [&'static str],
+}
+
+impl Problem {
+    /// A problem whose `detail` says what was wrong and what to send instead.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into(), failing: Vec::new(), retry_after: None }
+    }
+
+    /// 422: understood, but wrong in itself.
+    pub fn unprocessable(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, detail)
+    }
+
+    /// 404: no such thing.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// 503 that names the checks that fail.
+    pub fn failing(checks: Vec<&'static str>) -> Self {
+        let detail = format!("the server is not ready: {}", checks.join(", "));
+        Self { failing: checks, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+    }
+
+    /// Says when to try again, in whole seconds (RFC 9110 §10.2.3).
+    #[must_use]
+    pub fn retry_after(self, wait: Duration) -> Self {
+        Self { retry_after: Some(wait), ..self }
+    }
+
+    /// The sentence.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// The status.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let document = Document {
+            r#type: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: &self.detail,
+            failing: &self.failing,
+        };
+        let body = serde_json::to_vec(&document).expect("a document of strings and numbers is JSON");
+        let mut response = (self.status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(wait) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, wait.as_secs().into());
+        }
+        response
+    }
+}
+
+impl From<JoinError> for Problem {
+    fn from(error: JoinError) -> Self {
+        let wait = match error {
+            JoinError::Full(_) => Duration::from_secs(10),
+            JoinError::Draining => Duration::from_secs(5),
+        };
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("{error}; try again later")).retry_after(wait)
+    }
+}
+
+impl From<PeerError> for Problem {
+    fn from(error: PeerError) -> Self {
+        let detail = error.to_string();
+        match error {
+            PeerError::Unknown => Self::not_found(format!("{detail}; join again for a new one")),
+            PeerError::Refused(_) => Self::unprocessable(detail),
+            PeerError::Stale(_) => {
+                Self::new(StatusCode::PRECONDITION_FAILED, format!("{detail}; send the ETag of the newest 201 or 200, or no If-Match"))
+            }
+        }
+    }
+}
+
+/// 404 for a path that nothing answers.
+pub(super) async fn no_such_resource(uri: Uri) -> Problem {
+    Problem::not_found(format!("nothing is at {}; GET / shows what there is", shown(uri.path())))
+}
+
+/// 405; the router adds `Allow`.
+pub(super) async fn no_such_method(method: Method, uri: Uri) -> Problem {
+    let detail = format!("{} does not take {method}; see the Allow header", shown(uri.path()));
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
+}
+
+/// As much of a stranger's text as an answer repeats.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_server_says_when_to_try_again() {
+        let response = Problem::from(JoinError::Full(64)).into_response();
+        assert_eq!(response.status(), 503);
+        assert_eq!(response.headers()[header::RETRY_AFTER], "10");
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+    }
+
+    #[test]
+    fn each_fault_of_a_session_has_its_own_status() {
+        let status = |error: PeerError| Problem::from(error).status().as_u16();
+        assert_eq!(status(PeerError::Unknown), 404);
+        assert_eq!(status(PeerError::Refused("no".into())), 422);
+        assert_eq!(status(PeerError::Stale("\"a\"".into())), 412);
+    }
+}

@@ -1,0 +1,464 @@
+//! The jitter buffer on virtual lines: clean, jittery, lossy, silent, stalled and hostile ones.
+
+use proptest::prelude::*;
+use rand::{Rng, SeedableRng, rngs::StdRng};
+
+use super::*;
+
+/// One 20 ms SILK frame with and without in-band FEC, and one of CELT (RFC 6716 §3.1, §4.2.3).
+const WITH_FEC: &[u8] = &[0x48, 0x40, 0, 0];
+const WITHOUT_FEC: &[u8] = &[0xf8, 0, 0, 0];
+const DTX: &[u8] = &[0x48];
+
+#[test]
+fn on_a_clean_line_nothing_is_concealed_and_the_target_is_20_ms_at_any_phase() {
+    for phase in 0..20 {
+        let heard = Line::steady(1500).delayed(|n| jitter(n, 300)).pulled(phase * 1000, 1500);
+        let first = heard.first_decode();
+        assert!(heard.ticks[first..1480].iter().all(|tick| *tick == Tick::Decoded), "phase {phase}");
+        assert_eq!(heard.target, 20 * MILLISECOND, "phase {phase}");
+        let waited = heard.waited.iter().max().unwrap();
+        assert!(*waited <= 22_500, "phase {phase}: {waited} µs");
+    }
+}
+
+#[test]
+fn arrivals_just_around_the_tick_do_not_make_it_swing() {
+    for spread in [500, 1500, 3000] {
+        let heard = Line::steady(3000).delayed(|n| 10_000 + jitter(n, spread)).pulled(10_000 + spread as u64 / 2, 3000);
+        assert!(heard.concealed() <= 2, "±{spread} µs: {}", heard.concealed());
+        assert!(heard.folds <= 1, "±{spread} µs: {}", heard.folds);
+    }
+}
+
+#[test]
+fn a_jittery_line_is_followed_within_its_jitter() {
+    for (spread_ms, most_concealed, most_waited_ms) in [(30, 40, 125), (60, 60, 185), (100, 120, 245)] {
+        let heard = Line::steady(3000).delayed(|n| 150_000 + jitter(n, spread_ms * 1000)).pulled(7000, 3000);
+        assert!(heard.concealed() <= most_concealed, "±{spread_ms} ms: {} concealed", heard.concealed());
+        let waited = heard.waited.iter().max().unwrap() / 1000;
+        assert!(waited <= most_waited_ms, "±{spread_ms} ms: {waited} ms");
+    }
+}
+
+#[test]
+fn the_delay_goes_back_to_20_ms_once_the_line_is_calm_again() {
+    let storm = |n: usize| if (500..1000).contains(&n) { 60_000 + jitter(n, 60_000) } else { 60_000 };
+    let heard = Line::steady(2500).delayed(storm).pulled(5000, 2500);
+    assert!(heard.waited[2400..].iter().all(|waited| *waited <= 26_000));
+    assert_eq!(heard.target, 20 * MILLISECOND);
+    assert!(heard.ticks[2000..2400].iter().all(|tick| *tick == Tick::Decoded));
+}
+
+#[test]
+fn a_single_stall_conceals_no_longer_than_it_lasts_and_leaves_no_lag_behind() {
+    let stall = |n: usize| if (500..505).contains(&n) { (505 - n as i64) * 20_000 } else { 0 };
+    let heard = Line::steady(1500).delayed(stall).pulled(5000, 1500);
+    assert!(heard.concealed() <= 6, "{}", heard.concealed());
+    assert!(heard.waited[1300..].iter().all(|waited| *waited <= 26_000));
+    assert_eq!(heard.mishaps.lost, 0);
+}
+
+#[test]
+fn a_single_lost_packet_is_recovered_and_the_next_one_costs_nothing_more() {
+    let line = Line::steady(900).payload(WITH_FEC).without(|n| [300, 400, 500].contains(&n));
+    let heard = line.pulled(5000, 900);
+    assert_eq!(heard.count(Tick::Recovered), 3);
+    assert_eq!(heard.concealed(), 1);
+    assert_eq!(heard.mishaps.lost, 3);
+}
+
+#[test]
+fn a_lost_packet_without_fec_is_concealed_once_and_adds_no_delay() {
+    let heard = Line::steady(900).without(|n| n % 50 == 49).pulled(5000, 895);
+    assert_eq!((heard.concealed(), heard.count(Tick::Recovered), heard.mishaps.lost), (17, 0, 17));
+    assert!(heard.waited.iter().all(|waited| *waited <= 26_000));
+}
+
+#[test]
+fn of_a_burst_the_last_packet_is_recovered_and_the_rest_concealed() {
+    let line = Line::steady(600).payload(WITH_FEC).without(|n| n == 100 || (300..304).contains(&n));
+    let heard = line.pulled(5000, 590);
+    assert_eq!((heard.count(Tick::Recovered), heard.mishaps.lost), (2, 5));
+    assert!(heard.concealed() <= 5, "{}", heard.concealed());
+}
+
+#[test]
+fn reordered_and_doubled_packets_are_played_once_in_order() {
+    let line = Line::steady(600).delayed(|n| if n % 7 == 3 { 45_000 } else { 0 }).doubled(|n| n % 5 == 0);
+    let heard = line.pulled(5000, 600);
+    let late = heard.decoded.windows(2).filter(|pair| pair[1] != pair[0] + 1).count();
+    assert!(heard.decoded.is_sorted_by(|a, b| a < b));
+    assert!(late <= 5 && heard.concealed() <= 5, "{late} {}", heard.concealed());
+}
+
+#[test]
+fn a_sender_in_dtx_is_idle_and_neither_concealed_nor_lost() {
+    // WebRTC's senders: one packet without sound, then nothing but a refresh every 400 ms and the like after it.
+    let silent = |n: usize| (300..700).contains(&n);
+    let line = (300..700).step_by(20).fold(Line::steady(1000), |line, n| line.map(n, DTX).map(n + 19, WITHOUT_FEC));
+    let line = line.filtered(move |n| !silent(n) || n % 20 == 0 || n % 20 == 19);
+    let heard = line.pulled(5000, 990);
+    assert_eq!((heard.concealed(), heard.mishaps), (0, Mishaps::default()));
+    assert!(heard.count(Tick::Idle) > 350);
+    assert_eq!(heard.decoded.len(), 300 + 20 + 290);
+}
+
+#[test]
+fn a_sender_that_just_stops_fades_out_and_is_idle_until_it_speaks_again() {
+    let heard = Line::steady(1000).filtered(|n| !(300..700).contains(&n)).pulled(5000, 990);
+    assert_eq!(heard.concealed(), MAX_CONCEALED as usize);
+    assert_eq!(heard.mishaps, Mishaps::default());
+    assert!(heard.ticks[720..980].iter().all(|tick| *tick == Tick::Decoded));
+}
+
+#[test]
+fn an_outage_is_idle_counts_its_losses_and_the_sound_comes_back_without_lag() {
+    let heard = Line::steady(1000).without(|n| (300..400).contains(&n)).pulled(5000, 990);
+    assert_eq!((heard.concealed(), heard.mishaps.lost), (MAX_CONCEALED as usize, 100));
+    assert!(heard.waited.iter().all(|waited| *waited <= 26_000));
+}
+
+#[test]
+fn a_backlog_that_comes_at_once_is_not_played_out() {
+    let stall = |n: usize| if (300..400).contains(&n) { (400 - n as i64) * 20_000 } else { 0 };
+    let heard = Line::steady(1500).delayed(stall).pulled(5000, 1500);
+    assert!(heard.mishaps.behind > 60);
+    assert!(heard.waited[heard.waited.len() - 500..].iter().all(|waited| *waited <= 26_000));
+}
+
+#[test]
+fn a_room_that_was_not_pulled_for_a_while_catches_up() {
+    let mut line = Line::steady(1000);
+    line.pause = Some((300, 60));
+    let heard = line.pulled(5000, 1000);
+    assert!(heard.mishaps.behind > 0);
+    assert!(heard.waited[heard.waited.len() - 100..].iter().all(|waited| *waited <= 26_000));
+}
+
+#[test]
+fn clocks_that_drift_apart_are_followed() {
+    for drift_ppm in [-200, 200] {
+        let heard = Line::steady(30_000).delayed(|n| 100_000 + n as i64 * 20_000 * drift_ppm / 1_000_000).pulled(5000, 30_000);
+        assert!(heard.concealed() <= 10 && heard.folds <= 10, "{} {}", heard.concealed(), heard.folds);
+        assert!(heard.waited.iter().all(|waited| *waited <= 28_000), "{:?}", heard.waited.iter().max());
+    }
+}
+
+#[test]
+fn sequence_and_timestamp_wrap_unheard() {
+    let mut line = Line::steady(400);
+    (line.sequence, line.timestamp) = (65_500, u32::MAX - 50 * 960);
+    let heard = line.pulled(5000, 390);
+    assert_eq!((heard.concealed(), heard.decoded.len()), (0, 390));
+}
+
+#[test]
+fn packets_of_every_duration_are_played_whole() {
+    // 2.5, 5, 10, 20 ms of CELT, 40 and 60 ms of SILK, twice 60 ms.
+    for (toc, samples) in [(0xe0, 120), (0xe8, 240), (0xf0, 480), (0xf8, 960), (0x50, 1920), (0x58, 2880), (0x59, 5760)] {
+        let mut line = Line::steady(2000 * 960 / samples);
+        (line.samples, line.packets) =
+            (samples, line.packets.into_iter().map(|p| Packet { payload: vec![toc, 0, 0, 0, 0], ..p }).collect());
+        line.packets.iter_mut().enumerate().for_each(|(n, p)| p.sent_us = n as u64 * samples as u64 * 1000 / 48);
+        let heard = line.pulled(5000, 1950);
+        assert!(heard.concealed() <= 1, "{samples}: {}", heard.concealed());
+        assert!(heard.decoded.windows(2).all(|pair| pair[1] == pair[0] + 1), "{samples}");
+        let most = 22_500 + samples as u64 * 1000 / 48;
+        assert!(heard.waited.iter().all(|waited| *waited <= most), "{samples}: {:?}", heard.waited.iter().max());
+    }
+}
+
+#[test]
+fn another_stream_takes_over_at_once() {
+    let mut line = Line::steady(600);
+    line.packets[300..].iter_mut().for_each(|p| p.ssrc = 9);
+    line.packets[300..].iter_mut().enumerate().for_each(|(n, p)| p.number = Some((40_000 + n as u16, 7 + n as u32 * 960)));
+    let heard = line.pulled(5000, 590);
+    assert!(heard.concealed() <= 2, "{}", heard.concealed());
+    assert!(heard.decoded.len() >= 588, "{}", heard.decoded.len());
+}
+
+#[test]
+fn a_timestamp_that_jumps_costs_no_more_than_a_moment() {
+    for jump in [1 << 30, 3 << 30, 96_000, u32::MAX - 96_000] {
+        let mut line = Line::steady(600);
+        let number = |n: usize| Some((n as u16, jump.wrapping_add(n as u32 * 960)));
+        line.packets[300..].iter_mut().enumerate().for_each(|(n, p)| p.number = number(n + 300));
+        let heard = line.pulled(5000, 590);
+        assert_eq!((heard.decoded.len() + heard.concealed() >= 588, heard.concealed() <= 2), (true, true), "{jump}");
+        assert!(heard.waited[400..].iter().all(|waited| *waited <= 26_000), "{jump}");
+    }
+}
+
+#[test]
+fn padding_is_no_loss() {
+    let mut line = Line::steady(300);
+    (100..103).for_each(|n| line.packets[n].payload.clear());
+    line.packets[100..].iter_mut().enumerate().for_each(|(n, p)| {
+        let time = (100 + n as u32).saturating_sub(103) + 100;
+        p.number = Some((100 + n as u16, time * 960));
+        p.sent_us = u64::from(time) * 20_000;
+    });
+    let heard = line.pulled(5000, 280);
+    assert_eq!((heard.concealed(), heard.mishaps), (0, Mishaps::default()));
+}
+
+#[test]
+fn packets_that_are_no_opus_are_counted_and_their_place_is_concealed() {
+    let heard = Line::steady(300).map(100, &[0xff, 0xff, 0xff]).pulled(5000, 280);
+    assert_eq!((heard.mishaps.malformed, heard.concealed()), (1, 1));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Each packet at most once and in order; those that came in time are not lost; no more waits than may.
+    #[test]
+    fn order_holds_on_any_line(
+        fates in prop::collection::vec((0i64..120_000, 0u8..20, any::<bool>()), 50..400),
+        phase in 0u64..20_000,
+        sequence: u16,
+        timestamp: u32,
+    ) {
+        let delays: Vec<i64> = fates.iter().map(|fate| fate.0).collect();
+        let mut line = Line::steady(fates.len())
+            .delayed(|n| delays[n])
+            .without(|n| fates[n].1 == 0)
+            .doubled(|n| fates[n].1 == 1);
+        (line.sequence, line.timestamp) = (sequence, timestamp);
+        line.packets.iter_mut().zip(&fates).for_each(|(packet, fate)| packet.payload = if fate.2 { WITH_FEC } else { WITHOUT_FEC }.into());
+        let heard = line.pulled(phase, fates.len() + 20);
+        prop_assert!(heard.decoded.is_sorted_by(|a, b| a < b), "{:?}", heard.decoded);
+        let arrived = fates.iter().filter(|fate| fate.1 > 0).count();
+        prop_assert!(heard.decoded.len() <= arrived);
+        prop_assert!(heard.decoded.len() + heard.mishaps.late as usize + heard.mishaps.behind as usize >= arrived);
+    }
+}
+
+#[test]
+fn a_hundred_thousand_hostile_packets_neither_panic_nor_pile_up() {
+    let mut random = StdRng::seed_from_u64(4);
+    let mut buffer = JitterBuffer::default();
+    let mut now = MediaTime::ZERO;
+    for n in 0..100_000u64 {
+        let mut payload: Vec<u8> = (0..random.random_range(0..12)).map(|_| random.random()).collect();
+        if random.random() {
+            payload.splice(.., WITH_FEC.iter().copied());
+        }
+        buffer.push(RtpPacket {
+            sequence: if random.random_ratio(1, 30) { random.random() } else { n as u16 },
+            timestamp: if random.random_ratio(1, 30) { random.random() } else { n as u32 * 960 },
+            ssrc: u32::from(random.random_ratio(1, 200)),
+            marker: random.random(),
+            payload: payload.into(),
+            arrival: now + Duration::from_millis(random.random_range(0..50)),
+        });
+        assert!(buffer.waiting.len() <= MAX_WAITING);
+        if random.random_ratio(9, 10) {
+            now += Duration::from_millis(20);
+            buffer.folds(now, random.random_range(0..2000), random.random());
+            buffer.next(now, random.random_range(0..960), random.random());
+        }
+    }
+}
+
+/// A sender and the line to us.
+struct Line {
+    packets: Vec<Packet>,
+    samples: usize,
+    sequence: u16,
+    timestamp: u32,
+    /// From this tick on so many ticks are not pulled.
+    pause: Option<(usize, usize)>,
+}
+
+#[derive(Clone)]
+struct Packet {
+    sent_us: u64,
+    delay_us: i64,
+    payload: Vec<u8>,
+    copies: usize,
+    /// Sent at all; what is not sent takes no sequence number.
+    sent: bool,
+    ssrc: u32,
+    number: Option<(u16, u32)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tick {
+    Decoded,
+    Recovered,
+    Concealed,
+    Idle,
+}
+
+/// What the room heard.
+#[derive(Default)]
+struct Sound {
+    ticks: Vec<Tick>,
+    /// Numbers of the packets decoded.
+    decoded: Vec<usize>,
+    /// How long each waited, in microseconds.
+    waited: Vec<u64>,
+    folds: usize,
+    target: i64,
+    mishaps: Mishaps,
+}
+
+impl Line {
+    fn steady(count: usize) -> Self {
+        let packet = |n: usize| Packet {
+            sent_us: n as u64 * 20_000,
+            delay_us: 0,
+            payload: WITHOUT_FEC.into(),
+            copies: 1,
+            sent: true,
+            ssrc: 1,
+            number: None,
+        };
+        Self { packets: (0..count).map(packet).collect(), samples: 960, sequence: 0, timestamp: 0, pause: None }
+    }
+
+    fn each(mut self, mut change: impl FnMut(usize, &mut Packet)) -> Self {
+        self.packets.iter_mut().enumerate().for_each(|(n, packet)| change(n, packet));
+        self
+    }
+
+    fn delayed(self, delay_us: impl Fn(usize) -> i64) -> Self {
+        self.each(|n, packet| packet.delay_us = delay_us(n))
+    }
+
+    fn payload(self, payload: &[u8]) -> Self {
+        self.each(|_, packet| packet.payload = payload.into())
+    }
+
+    fn map(mut self, n: usize, payload: &[u8]) -> Self {
+        self.packets[n].payload = payload.into();
+        self
+    }
+
+    fn without(self, lost: impl Fn(usize) -> bool) -> Self {
+        self.each(|n, packet| packet.copies = if lost(n) { 0 } else { packet.copies })
+    }
+
+    fn doubled(self, doubled: impl Fn(usize) -> bool) -> Self {
+        self.each(|n, packet| packet.copies += packet.copies * usize::from(doubled(n)))
+    }
+
+    fn filtered(self, sent: impl Fn(usize) -> bool) -> Self {
+        self.each(|n, packet| packet.sent = sent(n))
+    }
+
+    /// Arrivals in order, each with the packet's number.
+    fn arrivals(&self) -> Vec<(u64, usize, RtpPacket)> {
+        let mut arrivals = Vec::new();
+        let mut sequence = self.sequence;
+        for (n, packet) in self.packets.iter().enumerate().filter(|(_, packet)| packet.sent) {
+            let timestamp = self.timestamp.wrapping_add((n * self.samples) as u32);
+            let (number, timestamp) = packet.number.unwrap_or((sequence, timestamp));
+            sequence = number.wrapping_add(1);
+            let at_us = (packet.sent_us as i64 + packet.delay_us).max(0) as u64;
+            let rtp = RtpPacket {
+                sequence: number,
+                timestamp,
+                marker: false,
+                ssrc: packet.ssrc,
+                payload: packet.payload.clone().into(),
+                arrival: MediaTime::from_nanos(at_us * 1000),
+            };
+            arrivals.extend((0..packet.copies as u64).map(|copy| (at_us + 100 * copy, n, rtp.clone())));
+        }
+        arrivals.sort_by_key(|(at, ..)| *at);
+        arrivals
+    }
+
+    /// Pulls `ticks` blocks, the first at `phase_us`.
+    fn pulled(self, phase_us: u64, ticks: usize) -> Sound {
+        let mut arrivals = self.arrivals().into_iter().peekable();
+        let (mut buffer, mut sound, mut buffered) = (JitterBuffer::default(), Sound::default(), 0);
+        let mut payloads = Payloads::default();
+        for tick in 0..ticks {
+            let now_us = phase_us + tick as u64 * 20_000;
+            while let Some((at, n, packet)) = arrivals.next_if(|(at, ..)| *at <= now_us) {
+                buffer.push(payloads.tag(n, at, packet));
+            }
+            if self.pause.is_some_and(|(from, count)| (from..from + count).contains(&tick)) {
+                continue;
+            }
+            sound.pull(&mut buffer, &mut buffered, &payloads, now_us);
+        }
+        sound.target = buffer.target(MediaTime::from_nanos((phase_us + ticks as u64 * 20_000) * 1000));
+        sound
+    }
+}
+
+/// Tells packets apart by where their payload lies in memory.
+#[derive(Default)]
+struct Payloads(std::collections::BTreeMap<*const u8, (usize, u64, Bytes)>);
+
+impl Payloads {
+    fn tag(&mut self, n: usize, at_us: u64, packet: RtpPacket) -> RtpPacket {
+        let payload = packet.payload.clone();
+        self.0.entry(payload.as_ptr()).or_insert((n, at_us, payload));
+        packet
+    }
+}
+
+impl Sound {
+    fn pull(&mut self, buffer: &mut JitterBuffer, buffered: &mut usize, payloads: &Payloads, now_us: u64) {
+        let now = MediaTime::from_nanos(now_us * 1000);
+        let folds = buffer.folds(now, *buffered, false);
+        let (want, mut heard) = (if folds { 1920 } else { 960 }, if *buffered > 0 { Tick::Decoded } else { Tick::Idle });
+        while *buffered < want {
+            let (samples, tick) = match buffer.next(now, *buffered, false) {
+                Step::Decode(payload) => {
+                    let (n, at, _) = payloads.0[&payload.as_ptr()];
+                    self.decoded.push(n);
+                    self.waited.push(now_us - at);
+                    (opus::packet_samples(&payload).unwrap(), Tick::Decoded)
+                }
+                Step::Last(payload) => (opus::packet_samples(&payload).unwrap(), Tick::Idle),
+                Step::Recover { samples, .. } => (samples, Tick::Recovered),
+                Step::Conceal { samples, .. } => (samples, Tick::Concealed),
+                Step::Stretch => (960, Tick::Concealed),
+                Step::Idle => (960, Tick::Idle),
+            };
+            assert!(samples > 0);
+            *buffered += samples;
+            heard = worse(heard, tick);
+        }
+        *buffered -= want;
+        self.folds += usize::from(folds);
+        self.ticks.push(heard);
+        let new = buffer.mishaps();
+        self.mishaps.lost += new.lost;
+        self.mishaps.late += new.late;
+        self.mishaps.behind += new.behind;
+        self.mishaps.malformed += new.malformed;
+    }
+
+    fn count(&self, which: Tick) -> usize {
+        self.ticks.iter().filter(|tick| **tick == which).count()
+    }
+
+    fn concealed(&self) -> usize {
+        self.count(Tick::Concealed)
+    }
+
+    fn first_decode(&self) -> usize {
+        self.ticks.iter().position(|tick| *tick == Tick::Decoded).unwrap()
+    }
+}
+
+fn worse(a: Tick, b: Tick) -> Tick {
+    let rank = |tick| [Tick::Idle, Tick::Decoded, Tick::Recovered, Tick::Concealed].iter().position(|t| *t == tick);
+    if rank(b) > rank(a) { b } else { a }
+}
+
+/// Evenly spread from −`spread_us` to +`spread_us`, the same in each run.
+fn jitter(n: usize, spread_us: i64) -> i64 {
+    let mixed = (n as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mixed = (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 33;
+    mixed as i64 % (2 * spread_us + 1) - spread_us
+}

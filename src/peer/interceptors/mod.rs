@@ -1,0 +1,123 @@
+//! Our links in the stack's chain of interceptors, and which of the stack's own stand beside them.
+//!
+//! Listed from the wire to us; what comes in passes them in this order, what goes out in the other:
+//!
+//! | Slot | Link | What it does |
+//! | --- | --- | --- |
+//! | 2 000 | the stack's TWCC sender | numbers what leaves |
+//! | 4 000 | the stack's NACK responder | resends, as RTX where that is negotiated |
+//! | 6 500 | [`rtx::RtxUndo`] | turns retransmissions back into what was lost, before anyone counts losses |
+//! | 7 000 | the stack's NACK generator | asks for what is missing |
+//! | 8 000 | the stack's TWCC receiver | tells the sender when its packets came |
+//! | 10 000 | the stack's receiver reports | |
+//! | 10 500 | [`reports::ReportClock`] | puts both streams' sender reports on the room's one time line |
+//! | 11 000 | the stack's sender reports | |
+//! | 14 000 | [`tap::Tap`] | hands media and requests to the session |
+//!
+//! There is no pacer: the stack's is first in, first out and would hold sound back behind pictures.
+
+pub(super) mod reports;
+pub(super) mod rtx;
+pub(super) mod tap;
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use rtc::interceptor::{
+    Interceptor, NackGeneratorBuilder, NackResponderBuilder, ReceiverReportBuilder, Registry, SenderReportBuilder, Slot, StreamInfo,
+    TaggedPacket, TwccReceiverBuilder, TwccSenderBuilder,
+};
+use rtc::sansio::Protocol;
+use rtc::shared::error::Error;
+
+/// How often losses are looked for: two audio packets, so that mere reordering has passed.
+const NACK_INTERVAL: Duration = Duration::from_millis(30);
+/// After ten requests a packet is later than any jitter buffer waits.
+const NACKS_PER_PACKET: u16 = 10;
+/// Packets kept for resending: over three seconds of pictures at 2.5 Mb/s.
+const RESEND_PACKETS: u16 = 1024;
+
+/// The whole chain.
+pub(super) fn chain(undo: Option<rtx::RtxUndo>, clock: reports::ReportClock, tap: tap::Tap) -> Registry {
+    let nack = NackGeneratorBuilder::new().with_interval(NACK_INTERVAL).with_max_nacks_per_packet(NACKS_PER_PACKET);
+    let registry = Registry::new()
+        .with(Slot::TwccSender, TwccSenderBuilder::new().build())
+        .with(Slot::NackResponder, NackResponderBuilder::new().with_size(RESEND_PACKETS).build())
+        .with(Slot::NackGenerator, nack.build())
+        .with(Slot::TwccReceiver, TwccReceiverBuilder::new().build())
+        .with(Slot::ReceiverReport, ReceiverReportBuilder::new().build())
+        .with(Slot::from(10_500), Link::new(clock))
+        .with(Slot::SenderReport, SenderReportBuilder::new().build())
+        .with(Slot::from(14_000), Link::new(tap));
+    match undo {
+        Some(undo) => registry.with(Slot::from(6_500), Link::new(undo)),
+        None => registry,
+    }
+}
+
+/// What one of our links does to a packet; [`Link`] does the rest that the stack asks of an interceptor.
+pub(super) trait Work: Send + Sync + 'static {
+    /// Something comes in; nothing is passed on where it gives nothing back.
+    fn inbound(&mut self, packet: TaggedPacket) -> Option<TaggedPacket> {
+        Some(packet)
+    }
+
+    /// Something goes out.
+    fn outbound(&mut self, packet: TaggedPacket) -> TaggedPacket {
+        packet
+    }
+
+    /// Something of its own that goes out before all else.
+    fn own(&mut self) -> Option<TaggedPacket> {
+        None
+    }
+}
+
+/// A link of the chain around some work.
+pub(super) struct Link<W> {
+    work: W,
+    read: VecDeque<TaggedPacket>,
+    written: VecDeque<TaggedPacket>,
+}
+
+impl<W: Work> Link<W> {
+    /// A link that does `work`.
+    pub(super) fn new(work: W) -> Self {
+        Self { work, read: VecDeque::new(), written: VecDeque::new() }
+    }
+}
+
+// The chain empties both queues after every packet (rtc-interceptor, `Chain::walk`): they hold what one packet gives rise to
+impl<W: Work> Protocol<TaggedPacket, TaggedPacket, ()> for Link<W> {
+    type Rout = TaggedPacket;
+    type Wout = TaggedPacket;
+    type Eout = ();
+    type Error = Error;
+    type Time = Instant;
+
+    fn handle_read(&mut self, packet: TaggedPacket) -> Result<(), Error> {
+        self.read.extend(self.work.inbound(packet));
+        Ok(())
+    }
+
+    fn poll_read(&mut self) -> Option<TaggedPacket> {
+        self.read.pop_front()
+    }
+
+    fn handle_write(&mut self, packet: TaggedPacket) -> Result<(), Error> {
+        self.written.extend(std::iter::from_fn(|| self.work.own()));
+        self.written.push_back(self.work.outbound(packet));
+        Ok(())
+    }
+
+    fn poll_write(&mut self) -> Option<TaggedPacket> {
+        self.written.pop_front().or_else(|| self.work.own())
+    }
+}
+
+impl<W: Work> Interceptor for Link<W> {
+    fn bind_local_stream(&mut self, _: &StreamInfo) {}
+    fn unbind_local_stream(&mut self, _: &StreamInfo) {}
+    fn bind_remote_stream(&mut self, _: &StreamInfo) {}
+    fn unbind_remote_stream(&mut self, _: &StreamInfo) {}
+}

@@ -1,0 +1,151 @@
+//! Hands what came in to the session (media packets, requests for keyframes, farewells), and puts what the session sends
+//! in numbers on its way out.
+//!
+//! Media leave the stack here, by their payload type, rather than through its tracks: those take only streams that the offer
+//! declares, and drop packets silently.
+
+use rtc::interceptor::{AttributedPacket, Packet, TaggedPacket};
+use rtc::rtcp;
+use rtc::rtcp::goodbye::Goodbye;
+use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
+use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::shared::TransportContext;
+use tokio::sync::mpsc;
+
+use super::super::offer::Kind;
+use super::Work;
+use crate::media::{Clock, RtpPacket};
+use crate::metrics::Metrics;
+
+/// What the session hears from the client.
+#[derive(Debug)]
+pub(in super::super) enum Inbound {
+    /// A media packet.
+    Media(Kind, RtpPacket),
+    /// The client cannot go on without a keyframe (PLI or FIR).
+    KeyframeWanted,
+    /// Streams that the client ends (RFC 3550 §6.6).
+    Goodbye(Vec<u32>),
+}
+
+/// The last link: nothing passes it.
+#[derive(Debug)]
+pub(in super::super) struct Tap {
+    /// The payload types that media come with.
+    pub(in super::super) audio: Option<u8>,
+    pub(in super::super) video: Option<u8>,
+    pub(in super::super) clock: Clock,
+    pub(in super::super) metrics: Metrics,
+    /// To the session; what it cannot take is dropped and counted.
+    pub(in super::super) session: mpsc::Sender<Inbound>,
+    /// From the session: leaves before whatever the stack sends next.
+    pub(in super::super) outbox: mpsc::Receiver<Packet>,
+}
+
+impl Work for Tap {
+    fn inbound(&mut self, packet: TaggedPacket) -> Option<TaggedPacket> {
+        let arrival = self.clock.at(packet.now);
+        match packet.message.packet {
+            Packet::Rtp(rtp) => {
+                let kind = self.kind_of(rtp.header.payload_type)?;
+                let header = rtp.header;
+                let (sequence, timestamp, marker, ssrc) = (header.sequence_number, header.timestamp, header.marker, header.ssrc);
+                self.hand_over(Inbound::Media(kind, RtpPacket { sequence, timestamp, marker, ssrc, payload: rtp.payload, arrival }));
+            }
+            Packet::Rtcp(packets) => packets.iter().filter_map(|p| request(p.as_ref())).for_each(|r| self.hand_over(r)),
+            _ => {}
+        }
+        None
+    }
+
+    fn own(&mut self) -> Option<TaggedPacket> {
+        let packet = self.outbox.try_recv().ok()?;
+        let now = self.clock.instant(self.clock.now());
+        Some(TaggedPacket { now, transport: TransportContext::default(), message: AttributedPacket::new(packet) })
+    }
+}
+
+impl Tap {
+    fn kind_of(&self, payload_type: u8) -> Option<Kind> {
+        match Some(payload_type) {
+            pt if pt == self.audio => Some(Kind::Audio),
+            pt if pt == self.video => Some(Kind::Video),
+            _ => None,
+        }
+    }
+
+    fn hand_over(&self, inbound: Inbound) {
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.session.try_send(inbound) {
+            self.metrics.count_dropped("session_behind");
+        }
+    }
+}
+
+fn request(packet: &dyn rtcp::Packet) -> Option<Inbound> {
+    let any = packet.as_any();
+    if any.is::<PictureLossIndication>() || any.is::<FullIntraRequest>() {
+        return Some(Inbound::KeyframeWanted);
+    }
+    any.downcast_ref::<Goodbye>().map(|goodbye| Inbound::Goodbye(goodbye.sources.clone()))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use bytes::Bytes;
+    use rtc::rtp;
+
+    use super::*;
+
+    pub(in super::super) fn rtp(payload_type: u8, ssrc: u32, sequence_number: u16, payload: &'static [u8]) -> TaggedPacket {
+        let header = rtp::Header { payload_type, ssrc, sequence_number, ..Default::default() };
+        tagged(Packet::Rtp(rtp::Packet { header, payload: Bytes::from_static(payload) }))
+    }
+
+    pub(in super::super) fn tagged(packet: Packet) -> TaggedPacket {
+        TaggedPacket {
+            now: Clock::new().instant(Default::default()),
+            transport: Default::default(),
+            message: AttributedPacket::new(packet),
+        }
+    }
+
+    fn tap() -> (Tap, mpsc::Receiver<Inbound>) {
+        let (session, inbound) = mpsc::channel(4);
+        let (_, outbox) = mpsc::channel(1);
+        (Tap { audio: Some(111), video: Some(96), clock: Clock::new(), metrics: Metrics::default(), session, outbox }, inbound)
+    }
+
+    #[test]
+    fn media_are_told_apart_by_their_payload_type() {
+        let (mut tap, mut inbound) = tap();
+        assert!(tap.inbound(rtp(111, 1, 1, &[1])).is_none());
+        tap.inbound(rtp(96, 2, 5, &[2]));
+        tap.inbound(rtp(100, 3, 1, &[3]));
+        assert!(matches!(inbound.try_recv(), Ok(Inbound::Media(Kind::Audio, _))));
+        assert!(matches!(inbound.try_recv(), Ok(Inbound::Media(Kind::Video, RtpPacket { sequence: 5, .. }))));
+        assert!(inbound.try_recv().is_err());
+    }
+
+    #[test]
+    fn requests_and_farewells_reach_the_session_and_reports_do_not() {
+        let (mut tap, mut inbound) = tap();
+        let packets: Vec<Box<dyn rtcp::Packet>> = vec![
+            Box::new(rtcp::receiver_report::ReceiverReport::default()),
+            Box::new(PictureLossIndication::default()),
+            Box::new(Goodbye { sources: vec![7], ..Default::default() }),
+        ];
+        tap.inbound(tagged(Packet::Rtcp(packets)));
+        assert!(matches!(inbound.try_recv(), Ok(Inbound::KeyframeWanted)));
+        assert!(matches!(inbound.try_recv(), Ok(Inbound::Goodbye(sources)) if sources == [7]));
+        assert!(inbound.try_recv().is_err());
+    }
+
+    #[test]
+    fn a_session_that_falls_behind_loses_packets_and_they_are_counted() {
+        let (mut tap, _inbound) = tap();
+        for n in 0..10 {
+            tap.inbound(rtp(111, 1, n, &[1]));
+        }
+        assert!(tap.metrics.text().contains("medley_dropped_total{reason=\"session_behind\"} 6"));
+    }
+}

@@ -1,0 +1,60 @@
+//! Makes RTP packets of what the room sends to one client.
+//!
+//! In: encoded pictures and sounds. Out: packets with gapless sequence numbers and timestamps on the room's time line. Never: a
+//! copy of a payload, which all receivers share.
+
+use bytes::Bytes;
+use rtc::rtp;
+
+use super::answer::Stream;
+use super::interceptors::reports::TimeLine;
+use super::offer::Medium;
+use crate::media::{EncodedPicture, EncodedSound, MediaTime};
+
+/// One stream's numbering.
+#[derive(Debug)]
+pub(super) struct Packetizer {
+    payload_type: u8,
+    time_line: TimeLine,
+    sequence: u16,
+}
+
+impl Packetizer {
+    /// Begins a stream; sequence numbers and timestamps begin anywhere (RFC 3550 §5.1).
+    pub(super) fn new(medium: &Medium, stream: Stream) -> Self {
+        let time_line = TimeLine { ssrc: stream.ssrc, clock_rate: medium.codec.clock_rate, offset: rand::random() };
+        // The upper half is left out, so that a receiver sees no wrap before its key exchange has settled (RFC 3711 §3.3.1)
+        Self { payload_type: medium.codec.payload_type, time_line, sequence: rand::random::<u16>() >> 1 }
+    }
+
+    /// How timestamps follow from media time.
+    pub(super) fn time_line(&self) -> TimeLine {
+        self.time_line
+    }
+
+    /// The packets of one picture; the last one carries the marker (RFC 6184 §5.1).
+    pub(super) fn picture<'p>(&'p mut self, picture: &'p EncodedPicture) -> impl Iterator<Item = rtp::Packet> + 'p {
+        let last = picture.payloads.len().saturating_sub(1);
+        picture.payloads.iter().enumerate().map(move |(n, payload)| self.packet(payload, picture.at, n == last))
+    }
+
+    /// The packet of one sound. No talk spurts are marked: the stream never pauses (RFC 3551 §4.1).
+    pub(super) fn sound(&mut self, sound: &EncodedSound) -> rtp::Packet {
+        self.packet(&sound.payload, sound.at, false)
+    }
+
+    fn packet(&mut self, payload: &Bytes, at: MediaTime, marker: bool) -> rtp::Packet {
+        let TimeLine { ssrc, clock_rate, offset } = self.time_line;
+        let header = rtp::Header {
+            version: 2,
+            payload_type: self.payload_type,
+            sequence_number: self.sequence,
+            timestamp: at.rtp(clock_rate).wrapping_add(offset),
+            ssrc,
+            marker,
+            ..Default::default()
+        };
+        self.sequence = self.sequence.wrapping_add(1);
+        rtp::Packet { header, payload: payload.clone() }
+    }
+}

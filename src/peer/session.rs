@@ -1,0 +1,328 @@
+//! One session's task: packets between a client and its seat, until one of them leaves.
+//!
+//! In: what the tap hands over, the seat's pictures and sounds, commands from the directory. Out: packets, requests for
+//! keyframes. Never: a codec call, or a wait for a client.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rtc::interceptor::Packet;
+use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::MissedTickBehavior;
+use webrtc::peer_connection::RTCPeerConnectionState;
+
+use super::backlog::Backlog;
+use super::interceptors::tap::Inbound;
+use super::losses::Losses;
+use super::mailbox::Mailbox;
+use super::offer::{IceCredentials, Kind, Terms};
+use super::port::Wire;
+use super::sending::Packetizer;
+use super::stack::{Secrets, Stack};
+use crate::egress::{AudioSubscription, VideoSubscription};
+use crate::ingest::Feedback;
+use crate::media::{Clock, EncodedPicture, EncodedSound, MediaTime, RtpPacket};
+use crate::metrics::{ByMedia, ByReason, Media, Metrics};
+use crate::rooms::Seat;
+
+/// How often time passes for the seat and the watches.
+const TICK: Duration = Duration::from_millis(40);
+/// A client that has not connected by then has given up or cannot reach us.
+const CONNECT_PATIENCE: Duration = Duration::from_secs(15);
+/// A connected client is heard of at least once a second: it answers our consent checks.
+const SILENCE_PATIENCE: Duration = Duration::from_secs(4);
+/// Silence after a DTLS alert that is an end even where the stack cannot say what the alert was.
+const SILENCE_AFTER_ALERT: Duration = Duration::from_millis(700);
+
+/// Why a session ended; the words of the metric and the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// The client asked for it (DELETE).
+    Left,
+    /// The client closed its end.
+    Closed,
+    /// The client was not heard of for [`SILENCE_PATIENCE`].
+    Vanished,
+    /// It never connected.
+    Failed,
+    /// The server ends.
+    Shutdown,
+}
+
+impl Ended {
+    fn reason(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Closed => "closed",
+            Self::Vanished => "vanished",
+            Self::Failed => "failed",
+            Self::Shutdown => "shutdown",
+        }
+    }
+}
+
+/// What the directory asks of a session.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// End, for this reason.
+    End(Ended),
+    /// A lite client's candidates.
+    Candidates(Vec<String>),
+    /// New ICE credentials of the client; answered with ours.
+    Restart(IceCredentials, oneshot::Sender<Result<Secrets, String>>),
+}
+
+/// All that a session's task owns.
+pub(super) struct Session {
+    pub(super) terms: Terms,
+    pub(super) stack: Stack,
+    pub(super) seat: Seat,
+    pub(super) mailbox: Arc<Mailbox>,
+    pub(super) wire: Arc<Wire>,
+    pub(super) clock: Clock,
+    pub(super) metrics: Metrics,
+    pub(super) inbound: mpsc::Receiver<Inbound>,
+    pub(super) states: mpsc::Receiver<RTCPeerConnectionState>,
+    pub(super) commands: mpsc::Receiver<Command>,
+    /// To the interceptors: packets that go out before the next one that the stack is given.
+    pub(super) outbox: mpsc::Sender<Packet>,
+    pub(super) audio: Option<Packetizer>,
+    pub(super) video: Option<Packetizer>,
+    /// Shared with the directory, for `GET`.
+    pub(super) connected: Arc<AtomicBool>,
+}
+
+/// What a session knows of its client besides what it owns.
+#[derive(Debug, Default)]
+struct Watch {
+    /// Since when the client is to connect, or to connect again.
+    since: MediaTime,
+    alerted: bool,
+    backlog: Backlog,
+    /// The client's video stream, for requests.
+    video_ssrc: Option<u32>,
+    audio_losses: Losses,
+    video_losses: Losses,
+}
+
+/// One thing that happened.
+enum Event {
+    Inbound(Inbound),
+    State(RTCPeerConnectionState),
+    Command(Command),
+    Picture(Option<Arc<EncodedPicture>>),
+    Sound(Option<Arc<EncodedSound>>),
+    Feedback(Option<Feedback>),
+    Tick,
+}
+
+impl Session {
+    /// Runs until somebody leaves, then gives up the seat and all that the session holds.
+    pub(super) async fn run(mut self) {
+        let began = self.clock.now();
+        let mut watch = Watch { since: began, ..Watch::default() };
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let ended = loop {
+            let event = self.next(&mut ticks).await;
+            if let Some(ended) = self.handle(event, &mut watch).await {
+                break ended;
+            }
+        };
+        // The room first: nobody should look at someone who has gone while the stack says farewell
+        drop(self.seat);
+        self.stack.close().await;
+        self.wire.forget(&self.mailbox);
+        self.metrics.sessions_ended.get_or_create(&ByReason { reason: ended.reason() }).inc();
+        tracing::info!(reason = ended.reason(), seconds = self.clock.now().since(began).as_secs_f32(), "ended");
+    }
+
+    /// The next thing that happens. Cancel-safe throughout, so that nothing is lost by what comes first.
+    async fn next(&mut self, ticks: &mut tokio::time::Interval) -> Event {
+        let Seat { feedback, video_out, audio_out, .. } = &mut self.seat;
+        tokio::select! {
+            biased;
+            command = self.commands.recv() => Event::Command(command.unwrap_or(Command::End(Ended::Shutdown))),
+            Some(state) = self.states.recv() => Event::State(state),
+            sound = next_sound(audio_out) => Event::Sound(sound),
+            Some(inbound) = self.inbound.recv() => Event::Inbound(inbound),
+            picture = next_picture(video_out) => Event::Picture(picture),
+            feedback = next_feedback(feedback) => Event::Feedback(feedback),
+            _ = ticks.tick() => Event::Tick,
+        }
+    }
+
+    async fn handle(&mut self, event: Event, watch: &mut Watch) -> Option<Ended> {
+        match event {
+            Event::Inbound(Inbound::Media(kind, packet)) => self.take_packet(kind, packet, watch),
+            Event::Inbound(Inbound::KeyframeWanted) => self.request_keyframe(),
+            Event::Inbound(Inbound::Goodbye(streams)) => tracing::debug!(?streams, "the client ends streams"),
+            Event::State(state) => return self.change_state(state, watch).await,
+            Event::Command(Command::End(ended)) => return Some(ended),
+            Event::Command(Command::Candidates(candidates)) => self.add_candidates(candidates).await,
+            Event::Command(Command::Restart(theirs, reply)) => self.restart_ice(theirs, reply, watch).await,
+            Event::Picture(Some(picture)) if self.is_connected() => self.send_picture(&picture).await,
+            Event::Picture(Some(picture)) => watch.backlog.push(picture),
+            Event::Picture(None) => self.seat.video_out = None,
+            Event::Sound(Some(sound)) => self.send_sound(&sound).await,
+            Event::Sound(None) => self.seat.audio_out = None,
+            Event::Feedback(Some(Feedback::KeyframeNeeded)) => self.ask_for_keyframe(watch),
+            Event::Feedback(None) => self.seat.feedback = None,
+            Event::Tick => return self.tick(watch).await,
+        }
+        None
+    }
+
+    fn is_connected(&self) -> bool {
+        self.connected.load(Ordering::Relaxed)
+    }
+
+    fn take_packet(&mut self, kind: Kind, packet: RtpPacket, watch: &mut Watch) {
+        let (media, losses) = match kind {
+            Kind::Audio => (Media::Audio, &mut watch.audio_losses),
+            Kind::Video => (Media::Video, &mut watch.video_losses),
+        };
+        self.metrics.packets_received.get_or_create(&ByMedia { media }).inc();
+        let lost = losses.note(packet.sequence);
+        if lost > 0 {
+            self.metrics.packets_lost.get_or_create(&ByMedia { media }).inc_by(lost);
+        }
+        match kind {
+            Kind::Audio => self.seat.audio_in.iter_mut().for_each(|intake| intake.push(packet.clone())),
+            Kind::Video => {
+                watch.video_ssrc = Some(packet.ssrc);
+                self.seat.video_in.iter_mut().for_each(|intake| intake.push(packet.clone()));
+            }
+        }
+    }
+
+    fn request_keyframe(&self) {
+        if let Some(pictures) = &self.seat.video_out {
+            pictures.request_keyframe();
+        }
+    }
+
+    async fn change_state(&mut self, state: RTCPeerConnectionState, watch: &mut Watch) -> Option<Ended> {
+        match state {
+            RTCPeerConnectionState::Connected if !self.is_connected() => {
+                self.connected.store(true, Ordering::Relaxed);
+                tracing::info!(after_ms = self.clock.now().since(watch.since).as_millis() as u64, "connected");
+                self.begin_sending(watch).await;
+                None
+            }
+            RTCPeerConnectionState::Failed => Some(Ended::Failed),
+            RTCPeerConnectionState::Closed => Some(Ended::Closed),
+            _ => None,
+        }
+    }
+
+    async fn begin_sending(&mut self, watch: &mut Watch) {
+        match watch.backlog.take() {
+            Some(pictures) => {
+                for picture in pictures {
+                    self.send_picture(&picture).await;
+                }
+            }
+            None => self.request_keyframe(),
+        }
+    }
+
+    async fn send_picture(&mut self, picture: &EncodedPicture) {
+        let Some(packetizer) = &mut self.video else { return };
+        let mut packets: Vec<_> = packetizer.picture(picture).collect();
+        let Some(last) = packets.pop() else { return };
+        let count = packets.len() as u64 + 1;
+        // The stack's task is woken once for a picture: the last packet takes the others along, which go before it
+        for packet in packets {
+            if self.outbox.try_send(Packet::Rtp(packet)).is_err() {
+                self.metrics.count_dropped("stack_behind");
+            }
+        }
+        self.send(Kind::Video, last, count).await;
+    }
+
+    async fn send_sound(&mut self, sound: &EncodedSound) {
+        let Some(packetizer) = self.audio.as_mut().filter(|_| self.connected.load(Ordering::Relaxed)) else { return };
+        let packet = packetizer.sound(sound);
+        self.send(Kind::Audio, packet, 1).await;
+    }
+
+    async fn send(&self, kind: Kind, packet: rtc::rtp::Packet, count: u64) {
+        let media = if kind == Kind::Audio { Media::Audio } else { Media::Video };
+        match self.stack.send(kind, packet).await {
+            Ok(()) => drop(self.metrics.packets_sent.get_or_create(&ByMedia { media }).inc_by(count)),
+            Err(error) => tracing::debug!(%error, "sending"),
+        }
+    }
+
+    /// Leaves with the stack's next packet or timer; a client whose pictures fail keeps it busy.
+    fn ask_for_keyframe(&self, watch: &Watch) {
+        let Some(media_ssrc) = watch.video_ssrc else { return };
+        let request = PictureLossIndication { sender_ssrc: self.video.as_ref().map_or(1, |v| v.time_line().ssrc), media_ssrc };
+        if self.outbox.try_send(Packet::Rtcp(vec![Box::new(request)])).is_err() {
+            self.metrics.count_dropped("stack_behind");
+        }
+    }
+
+    async fn add_candidates(&self, candidates: Vec<String>) {
+        for candidate in candidates {
+            if let Err(error) = self.stack.add_candidate(candidate).await {
+                tracing::debug!(%error, "candidate");
+            }
+        }
+    }
+
+    async fn restart_ice(&mut self, theirs: IceCredentials, reply: oneshot::Sender<Result<Secrets, String>>, watch: &mut Watch) {
+        let restarted = self.stack.restart_ice(&self.terms, &theirs).await;
+        if let Ok(secrets) = &restarted {
+            self.wire.listen_for(&secrets.ice.ufrag, &self.mailbox);
+            self.terms.ice = theirs;
+            self.connected.store(false, Ordering::Relaxed);
+            watch.since = self.clock.now();
+            tracing::info!("restarts ICE");
+        }
+        let _ = reply.send(restarted.map_err(|error| error.to_string()));
+    }
+
+    async fn tick(&mut self, watch: &mut Watch) -> Option<Ended> {
+        let now = self.clock.now();
+        if let Some(intake) = &mut self.seat.video_in {
+            intake.advance(now);
+        }
+        if !self.is_connected() {
+            return (now.since(watch.since) > CONNECT_PATIENCE).then_some(Ended::Failed);
+        }
+        let silence = now.since(self.mailbox.last_heard());
+        if silence > SILENCE_PATIENCE {
+            return Some(Ended::Vanished);
+        }
+        watch.alerted |= self.mailbox.take_alert();
+        if watch.alerted && (silence > SILENCE_AFTER_ALERT || self.stack.closed_by_peer().await) {
+            return Some(Ended::Closed);
+        }
+        None
+    }
+}
+
+async fn next_picture(pictures: &mut Option<VideoSubscription>) -> Option<Arc<EncodedPicture>> {
+    match pictures {
+        Some(pictures) => pictures.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_sound(sounds: &mut Option<AudioSubscription>) -> Option<Arc<EncodedSound>> {
+    match sounds {
+        Some(sounds) => sounds.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn next_feedback(feedback: &mut Option<mpsc::Receiver<Feedback>>) -> Option<Feedback> {
+    match feedback {
+        Some(feedback) => feedback.recv().await,
+        None => std::future::pending().await,
+    }
+}

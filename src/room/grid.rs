@@ -1,0 +1,138 @@
+//! The grid: alike 16:9 tiles on any canvas, as large as they can be.
+//!
+//! In: the canvas's size and how many tiles. Out: that many rectangles, row by row, the incomplete last row centred.
+
+use crate::media::Rect;
+
+/// Pixels between tiles and round the outside.
+pub(super) const GAP: u32 = 8;
+
+/// Tiles that one grid holds at most.
+pub(super) const MOST: usize = 25;
+
+/// Places `count` tiles (1 to [`MOST`]). One alone has no margin: it is shown at the canvas's own size.
+pub(super) fn solve(width: u32, height: u32, count: usize) -> Vec<Rect> {
+    let count = count.clamp(1, MOST) as u32;
+    let margin = if count == 1 { 0 } else { GAP };
+    (1..=count)
+        .map(|columns| Grid::fit(width, height, count, columns, margin))
+        .max_by_key(|grid| (grid.tile.0 * grid.tile.1, grid.full_cells()))
+        .map(|grid| grid.rects(width, height))
+        .unwrap_or_default()
+}
+
+/// The largest even 16:9 tile inside `width` × `height`; at least 2×2.
+pub(super) fn widescreen(width: u32, height: u32) -> (u32, u32) {
+    let fitting = width.min(height * 16 / 9);
+    (even(fitting).max(2), even(fitting * 9 / 16).max(2))
+}
+
+/// `length` made even, downwards.
+pub(super) fn even(length: u32) -> u32 {
+    length & !1
+}
+
+struct Grid {
+    count: u32,
+    columns: u32,
+    rows: u32,
+    tile: (u32, u32),
+}
+
+impl Grid {
+    fn fit(width: u32, height: u32, count: u32, columns: u32, margin: u32) -> Self {
+        let rows = count.div_ceil(columns);
+        let share = |length: u32, tiles: u32| length.saturating_sub(2 * margin + (tiles - 1) * GAP) / tiles;
+        Self { count, columns, rows, tile: widescreen(share(width, columns), share(height, rows)) }
+    }
+
+    /// Breaks ties between equal tiles: the fewer places stay empty, the better.
+    fn full_cells(&self) -> i64 {
+        i64::from(self.count) - i64::from(self.columns * self.rows)
+    }
+
+    fn rects(&self, width: u32, height: u32) -> Vec<Rect> {
+        let top = centred(height, self.tile.1, self.rows);
+        (0..self.count)
+            .map(|n| {
+                let (row, column) = (n / self.columns, n % self.columns);
+                let in_row = self.columns.min(self.count - row * self.columns);
+                let x = centred(width, self.tile.0, in_row) + column * (self.tile.0 + GAP);
+                Rect { x, y: top + row * (self.tile.1 + GAP), width: self.tile.0, height: self.tile.1 }
+            })
+            .collect()
+    }
+}
+
+/// Where a line of `tiles` begins so that it stands in the middle.
+pub(super) fn centred(length: u32, tile: u32, tiles: u32) -> u32 {
+    even(length.saturating_sub(tiles * tile + tiles.saturating_sub(1) * GAP) / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::layout::placement::assert_well_placed;
+    use super::*;
+
+    fn rows(rects: &[Rect]) -> Vec<usize> {
+        let mut rows: Vec<(u32, usize)> = Vec::new();
+        for rect in rects {
+            match rows.last_mut() {
+                Some((y, tiles)) if *y == rect.y => *tiles += 1,
+                _ => rows.push((rect.y, 1)),
+            }
+        }
+        rows.into_iter().map(|(_, tiles)| tiles).collect()
+    }
+
+    #[test]
+    fn on_720p_two_are_side_by_side_and_five_are_three_and_two() {
+        let expected: [&[usize]; 9] = [&[1], &[2], &[2, 1], &[2, 2], &[3, 2], &[3, 3], &[3, 3, 1], &[3, 3, 2], &[3, 3, 3]];
+        for (n, expected) in expected.iter().enumerate() {
+            assert_eq!(rows(&solve(1280, 720, n + 1)), *expected);
+        }
+    }
+
+    #[test]
+    fn on_an_upright_canvas_two_are_stacked() {
+        assert_eq!(rows(&solve(720, 1280, 2)), [1, 1]);
+    }
+
+    #[test]
+    fn one_alone_fills_a_widescreen_canvas() {
+        assert_eq!(solve(1280, 720, 1), [Rect { x: 0, y: 0, width: 1280, height: 720 }]);
+    }
+
+    #[test]
+    fn the_incomplete_last_row_stands_in_the_middle() {
+        let rects = solve(1280, 720, 5);
+        let (left, right) = (rects[3].x, 1280 - rects[4].x - rects[4].width);
+        assert!(left.abs_diff(right) <= 2, "{left} {right}");
+    }
+
+    proptest! {
+        #[test]
+        fn tiles_lie_inside_apart_and_even_on_any_canvas(w in 64u32..=1920, h in 64u32..=1080, count in 1..=MOST) {
+            let rects = solve(2 * w, 2 * h, count);
+            prop_assert_eq!(rects.len(), count);
+            assert_well_placed(2 * w, 2 * h, &rects);
+        }
+
+        #[test]
+        fn no_other_number_of_columns_gives_larger_tiles(w in 64u32..=1920, h in 64u32..=1080, count in 2..=MOST as u32) {
+            let taken = solve(2 * w, 2 * h, count as usize)[0];
+            for columns in 1..=count {
+                let other = Grid::fit(2 * w, 2 * h, count, columns, GAP).tile;
+                prop_assert!(other.0 * other.1 <= taken.width * taken.height);
+            }
+        }
+
+        #[test]
+        fn tiles_stand_in_reading_order(count in 1..=MOST) {
+            let rects = solve(1280, 720, count);
+            prop_assert!(rects.is_sorted_by_key(|r| (r.y, r.x)));
+        }
+    }
+}

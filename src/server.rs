@@ -1,0 +1,123 @@
+//! The server: rooms, peers and HTTP, wired from a configuration and ended in order.
+
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::compositor::{self, Fonts};
+use crate::config::Config;
+use crate::http::{self, Access, AppState, Check, IceServers, Limits, Readiness, Snapshots};
+use crate::media::Clock;
+use crate::metrics::Metrics;
+use crate::peer::{PeerConfig, Peers};
+use crate::rooms::{Rooms, RoomsSettings};
+
+/// A running server.
+#[derive(Debug)]
+pub struct Server {
+    http: SocketAddr,
+    state: AppState,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<()>,
+}
+
+impl Server {
+    /// Binds both ports, proves that the compositor draws, and serves.
+    ///
+    /// # Errors
+    /// Where a port cannot be bound, the compositor that was asked for is not there, or a setting is no such thing.
+    pub async fn start(config: Config) -> anyhow::Result<Self> {
+        let (clock, metrics, readiness) = (Clock::new(), Metrics::default(), Readiness::default());
+        let rooms = Rooms::new(rooms_settings(&config)?, clock, metrics.clone());
+        prove_compositor(&rooms, config.compositor).await?;
+        readiness.pass(Check::Compositor);
+        let peers = PeerConfig { udp: config.udp(), advertise: config.advertise.clone() };
+        let peers = Peers::open(peers, clock, metrics.clone()).await.with_context(|| format!("UDP port {}", config.udp()))?;
+        readiness.pass(Check::Udp);
+        let listener = TcpListener::bind(config.http).await.with_context(|| format!("HTTP port {}", config.http))?;
+        let http = listener.local_addr()?;
+        let state = AppState {
+            rooms,
+            peers,
+            metrics,
+            readiness,
+            access: access(&config)?,
+            ice_servers: IceServers::new(&config.ice_servers)?,
+            canvas: config.room_settings()?.canvas,
+            snapshots: Snapshots::default(),
+            clock,
+            limits: Limits::default(),
+        };
+        state.readiness.pass(Check::Draining);
+        tracing::info!(%http, udp = %state.peers.local_addr(), dev = config.dev, "serving");
+        let (stop, stopped) = oneshot::channel();
+        let serving = tokio::spawn(http::serve(listener, state.clone(), async {
+            // An error means that the sender is gone: the server was dropped and ends as well.
+            stopped.await.unwrap_or_default();
+        }));
+        Ok(Self { http, state, stop, serving })
+    }
+
+    /// The address of its pages, such as `http://127.0.0.1:8080`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.http)
+    }
+
+    /// Where media arrives.
+    pub fn udp(&self) -> SocketAddr {
+        self.state.peers.local_addr()
+    }
+
+    /// What it counts.
+    pub fn metrics(&self) -> &Metrics {
+        &self.state.metrics
+    }
+
+    /// Takes no more sessions, ends those there are, then the HTTP port.
+    pub async fn stop(self) {
+        tracing::info!("stopping");
+        self.state.readiness.fail(Check::Draining);
+        self.state.rooms.drain();
+        self.state.peers.shut_down().await;
+        // Where nobody listens any more, serving has ended already.
+        let _ = self.stop.send(());
+        if let Err(error) = self.serving.await {
+            tracing::error!(%error, "the HTTP server ended badly");
+        }
+        tracing::info!("stopped");
+    }
+}
+
+fn rooms_settings(config: &Config) -> anyhow::Result<RoomsSettings> {
+    let fonts = config.data_dir.as_ref().map(|folder| folder.join("fonts"));
+    Ok(RoomsSettings {
+        room: config.room_settings()?,
+        max_bps: config.room.max_bps,
+        max_sessions: config.max_sessions,
+        decode_threads: config.decode_threads(),
+        compositor: config.compositor,
+        fonts: Fonts::new(fonts.as_deref()),
+    })
+}
+
+fn access(config: &Config) -> anyhow::Result<Access> {
+    if config.dev {
+        return Ok(Access::Open);
+    }
+    if config.api_keys.is_empty() {
+        tracing::warn!("no api_keys are configured: nobody can join; configure some, or use --dev on this machine only");
+    }
+    Ok(Access::keys(config.api_keys.iter().map(String::as_str))?)
+}
+
+/// Opens a compositor once at the start, so that a missing one is an error of the start and not of a call.
+async fn prove_compositor(rooms: &Rooms, choice: compositor::Choice) -> anyhow::Result<()> {
+    let fonts = rooms.fonts();
+    let opened = tokio::task::spawn_blocking(move || compositor::open(choice, fonts)).await?;
+    let compositor = opened.context("the compositor")?;
+    tracing::info!(compositor = ?compositor.kind(), "compositor ready");
+    Ok(())
+}
