@@ -10,6 +10,6 @@ fn cover(pixel: vec2<f32>) -> f32 {
     return edge_cover(distance) - edge_cover(distance + step.shape.w);
 }
 
-fn paint(at: vec2<i32>, plane: u32) -> vec4<f32> {
-    return vec4(step.paint[plane]);
+fn paint(at: vec2<i32>, plane: u32) -> u32 {
+    return packed(vec4(step.paint[plane]));
 }

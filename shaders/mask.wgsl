@@ -10,6 +10,6 @@ fn cover(pixel: vec2<f32>) -> f32 {
     return coverage * edge_cover(edge_distance(pixel, step.shape.z));
 }
 
-fn paint(at: vec2<i32>, plane: u32) -> vec4<f32> {
-    return vec4(step.paint[plane]);
+fn paint(at: vec2<i32>, plane: u32) -> u32 {
+    return packed(vec4(step.paint[plane]));
 }

@@ -13,21 +13,21 @@ fn cover(pixel: vec2<f32>) -> f32 {
     return edge_cover(edge_distance(pixel, step.shape.z));
 }
 
-fn paint(at: vec2<i32>, plane: u32) -> vec4<f32> {
+fn paint(at: vec2<i32>, plane: u32) -> u32 {
     let first = step.source.x + plane * step.source.z;
     if READING == 0u {
         return copied(at, first);
     }
     if READING == 1u {
-        return interpolated(at, first);
+        return packed(interpolated(at, first));
     }
-    return averaged(at, first);
+    return packed(averaged(at, first));
 }
 
-fn copied(at: vec2<i32>, first: u32) -> vec4<f32> {
+fn copied(at: vec2<i32>, first: u32) -> u32 {
     let pick = at - step.rect.xy + vec2<i32>(step.sampling.xy);
     // left of the rectangle `pick.x` is below 0: what lies before the row is read, and not painted
-    return unpacked(eight_bytes(u32(i32(first) + pick.y * i32(step.source.y) + pick.x)).x);
+    return eight_bytes(u32(i32(first) + pick.y * i32(step.source.y) + pick.x)).x;
 }
 
 // Left or top ends of the boxes of four positions along an axis of `length` source samples.

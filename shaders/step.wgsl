@@ -3,7 +3,7 @@
 // In: `step`, what one dispatch paints: luma, or both chroma planes (z 0 is U, z 1 is V).
 // Out: `canvas`, planar I420, BT.601 limited range, 8 bits a sample, four samples a word, rows padded to whole words.
 // A pass adds `fn cover(vec2<f32>) -> f32` (coverage of one luma pixel, given its centre) and
-// `fn paint(vec2<i32>, u32) -> vec4<f32>` (four samples from there on, of that plane; each 0 to 255).
+// `fn paint(vec2<i32>, u32) -> u32` (a word of four samples from there on, of that plane).
 // Never: a sampler, or sRGB: every number is the one that the CPU compositor computes with.
 // Whatever is the same for a whole dispatch is an override, since software Vulkan runs both sides of every branch.
 
@@ -46,13 +46,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if BLENDED {
         let covered = vec4(sample_cover(x.x, at.y), sample_cover(x.y, at.y), sample_cover(x.z, at.y), sample_cover(x.w, at.y));
         let coverage = select(vec4(0.0), covered * step.paint.z, inside);
-        canvas[word] = packed(mix(unpacked(canvas[word]), painted, coverage));
+        canvas[word] = packed(mix(unpacked(canvas[word]), unpacked(painted), coverage));
     } else if all(inside) {
-        canvas[word] = packed(painted);
+        canvas[word] = painted;
     } else {
         let bytes = select(vec4(0u), vec4(0xffu, 0xff00u, 0xff0000u, 0xff000000u), inside);
         let bits = bytes.x | bytes.y | bytes.z | bytes.w;
-        canvas[word] = (canvas[word] & ~bits) | (packed(painted) & bits);
+        canvas[word] = (canvas[word] & ~bits) | (painted & bits);
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::cpu::CpuCompositor;
 use super::fallback::Fallback;
 use super::fonts::Fonts;
+use super::gpu::{Adapters, GpuCompositor};
 use super::{Compositor, CompositorError};
 
 /// Which compositor is asked for.
@@ -29,8 +30,8 @@ pub enum Choice {
 pub fn open(choice: Choice, fonts: Arc<Fonts>) -> Result<Box<dyn Compositor>, CompositorError> {
     let gpu = match choice {
         Choice::Cpu => return Ok(Box::new(CpuCompositor::new(fonts))),
-        Choice::Wgpu => gpu(Adapters::Any, &fonts)?,
-        Choice::Auto => match gpu(Adapters::Real, &fonts) {
+        Choice::Wgpu => gpu(Adapters::AnySoftwareToo, &fonts)?,
+        Choice::Auto => match gpu(Adapters::RealOnly, &fonts) {
             Ok(gpu) => gpu,
             Err(why) => {
                 tracing::info!(%why, "compositing on the CPU");
@@ -41,17 +42,8 @@ pub fn open(choice: Choice, fonts: Arc<Fonts>) -> Result<Box<dyn Compositor>, Co
     Ok(Box::new(Fallback::new(gpu, fonts)))
 }
 
-/// Which adapters may be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Adapters {
-    /// Software ones too.
-    Any,
-    /// Only graphics hardware.
-    Real,
-}
-
-fn gpu(adapters: Adapters, _fonts: &Arc<Fonts>) -> Result<Box<dyn Compositor>, CompositorError> {
-    Err(CompositorError::NoAdapter(format!("none of {adapters:?}")))
+fn gpu(adapters: Adapters, fonts: &Arc<Fonts>) -> Result<Box<dyn Compositor>, CompositorError> {
+    Ok(Box::new(GpuCompositor::open(adapters, fonts.clone())?))
 }
 
 #[cfg(test)]

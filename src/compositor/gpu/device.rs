@@ -35,15 +35,8 @@ pub(super) struct Gpu {
 impl Gpu {
     /// The process's device, opened at the first call and after a loss.
     pub(super) fn shared(adapters: Adapters) -> Result<Arc<Self>, CompositorError> {
-        static SHARED: Mutex<Option<Arc<Gpu>>> = Mutex::new(None);
-        let mut shared = SHARED.lock();
-        if let Some(gpu) = shared.as_ref().filter(|gpu| gpu.check().is_ok() && adapters.admit(gpu.kind)) {
-            return Ok(gpu.clone());
-        }
-        let gpu = Arc::new(Self::open(adapters)?);
-        tracing::info!(adapter = gpu.name, "composing on wgpu");
-        *shared = Some(gpu.clone());
-        Ok(gpu)
+        static SHARED: Shared = Shared::new();
+        SHARED.get(adapters)
     }
 
     /// A device of its own.
@@ -80,6 +73,39 @@ impl Gpu {
     /// Counts the device as lost.
     pub(super) fn lose(&self, why: &str) -> CompositorError {
         CompositorError::DeviceLost(self.lost.get_or_init(|| why.to_owned()).clone())
+    }
+}
+
+/// A device that several rooms use.
+struct Shared(Mutex<Found>);
+
+struct Found {
+    gpu: Option<Arc<Gpu>>,
+    /// Why there is no real adapter: not looked for again, since that takes milliseconds each time a room opens.
+    no_real: Option<CompositorError>,
+}
+
+impl Shared {
+    const fn new() -> Self {
+        Self(Mutex::new(Found { gpu: None, no_real: None }))
+    }
+
+    fn get(&self, adapters: Adapters) -> Result<Arc<Gpu>, CompositorError> {
+        let mut found = self.0.lock();
+        if let Some(gpu) = found.gpu.as_ref().filter(|gpu| gpu.check().is_ok() && adapters.admit(gpu.kind)) {
+            return Ok(gpu.clone());
+        }
+        if let Some(why) = found.no_real.as_ref().filter(|_| adapters == Adapters::RealOnly) {
+            return Err(why.clone());
+        }
+        let opened = Gpu::open(adapters);
+        if let (Adapters::RealOnly, Err(why @ CompositorError::NoAdapter(_))) = (adapters, &opened) {
+            found.no_real = Some(why.clone());
+        }
+        let gpu = Arc::new(opened?);
+        tracing::info!(adapter = gpu.name, "compositing on wgpu");
+        found.gpu = Some(gpu.clone());
+        Ok(gpu)
     }
 }
 
@@ -128,4 +154,37 @@ fn note_losses(device: &wgpu::Device, lost: &Arc<OnceLock<String>>) {
         tracing::error!(%error, "wgpu refused a command");
         let _ = noted.set(error.to_string());
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_device_is_replaced_for_the_next_room() {
+        let shared = Shared::new();
+        let first = shared.get(Adapters::AnySoftwareToo).unwrap();
+        assert!(Arc::ptr_eq(&first, &shared.get(Adapters::AnySoftwareToo).unwrap()));
+        first.device.destroy();
+        assert!(first.poll(PollType::Poll).is_err());
+        let second = shared.get(Adapters::AnySoftwareToo).unwrap();
+        assert!(!Arc::ptr_eq(&first, &second) && second.check().is_ok());
+    }
+
+    #[test]
+    fn a_command_that_the_device_refuses_counts_as_its_loss() {
+        let gpu = Gpu::open(Adapters::AnySoftwareToo).unwrap();
+        let label = Some("larger than any device allows");
+        let usage = wgpu::BufferUsages::STORAGE;
+        let _ = gpu.device.create_buffer(&wgpu::BufferDescriptor { label, size: u64::MAX, usage, mapped_at_creation: false });
+        assert!(matches!(gpu.check(), Err(CompositorError::DeviceLost(why)) if why.contains("larger than any")));
+    }
+
+    #[test]
+    fn software_is_no_real_adapter() {
+        assert!(Adapters::AnySoftwareToo.admit(DeviceType::Cpu) && !Adapters::RealOnly.admit(DeviceType::Cpu));
+        let why = refusal(Adapters::RealOnly, &["llvmpipe".to_owned()]);
+        assert!(why.contains("llvmpipe"), "{why}");
+        assert!(refusal(Adapters::AnySoftwareToo, &[]).contains("mesa-vulkan-drivers"));
+    }
 }

@@ -6,6 +6,7 @@
 //! Why compute and not render passes: a thread writes four samples at once as a word, in the layout in which the canvas is
 //! read back; a picture is one upload whatever its sides; and blending rounds as the CPU's does.
 
+mod compositor;
 mod device;
 mod painter;
 mod parts;
@@ -17,4 +18,5 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
+pub use compositor::GpuCompositor;
 pub use device::Adapters;

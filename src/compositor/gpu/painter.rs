@@ -45,11 +45,6 @@ impl Painter {
         Self { sources: Sources::new(&gpu), gpu, target: None, readback: Readback::default() }
     }
 
-    /// Canvases begun and not taken.
-    pub(super) fn in_flight(&self) -> usize {
-        self.readback.len()
-    }
-
     /// Begins to paint; waits for nothing.
     pub(super) fn begin(&mut self, plan: &Plan, at: MediaTime) -> Result<(), CompositorError> {
         self.gpu.check()?;

@@ -38,11 +38,6 @@ const MAPPED: u8 = 1;
 const REFUSED: u8 = 2;
 
 impl Readback {
-    /// Canvases not taken yet.
-    pub(super) fn len(&self) -> usize {
-        self.in_flight.len()
-    }
-
     /// A buffer for a canvas.
     pub(super) fn buffer(&mut self, gpu: &Gpu, layout: Layout) -> Buffer {
         self.free.retain(|(of, _)| *of == layout);

@@ -151,3 +151,51 @@ impl Uploaded {
         gpu.queue.write_buffer_with(&self.buffer, first, BufferSize::new(bytes.next_multiple_of(4))?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compositor::gpu::tests::gpu;
+    use crate::compositor::plan::Crop;
+
+    #[test]
+    fn a_newer_picture_of_the_same_size_takes_the_buffer_of_the_older() {
+        let (gpu, mut sources) = (gpu(), Sources::new(&gpu()));
+        let buffers = [1, 2, 3].map(|luma| {
+            sources.prepare(&gpu, [picture(32, luma)].iter());
+            assert_eq!(sources.pictures.len(), 1);
+            sources.pictures[0].uploaded.buffer.clone()
+        });
+        assert!(buffers.iter().all(|buffer| *buffer == buffers[0]));
+    }
+
+    #[test]
+    fn a_picture_still_shown_is_neither_uploaded_again_nor_given_away() {
+        let (gpu, mut sources) = (gpu(), Sources::new(&gpu()));
+        let (held, fresh) = (picture(32, 1), picture(32, 2));
+        sources.prepare(&gpu, [held.clone()].iter());
+        let buffer = sources.pictures[0].uploaded.buffer.clone();
+        sources.prepare(&gpu, [fresh, held.clone(), held].iter());
+        assert_eq!(sources.pictures.len(), 2);
+        assert_eq!((sources.pictures[0].uploaded.buffer == buffer, sources.pictures[0].frame.planes()[0][0]), (true, 1));
+    }
+
+    #[test]
+    fn what_is_not_shown_for_a_second_is_let_go() {
+        let (gpu, mut sources) = (gpu(), Sources::new(&gpu()));
+        let mask = Paint::Mask { mask: Mask::new(8, 4, [9; 32].into()), color: [0; 3] };
+        for width in 2..40 {
+            sources.prepare(&gpu, [picture(width, 1), mask.clone()].iter());
+        }
+        assert_eq!((sources.pictures.len() as u64, sources.masks.len()), (KEPT + 1, 1));
+        for _ in 0..=KEPT {
+            sources.prepare(&gpu, [].iter());
+        }
+        assert_eq!((sources.pictures.len(), sources.masks.len()), (0, 0));
+    }
+
+    fn picture(width: u32, luma: u8) -> Paint {
+        let crop = Crop { x: 0.0, y: 0.0, width: width as f32, height: 4.0 };
+        Paint::Picture { frame: Arc::new(Frame::filled(width, 4, [luma, 128, 128])), crop }
+    }
+}
