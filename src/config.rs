@@ -105,7 +105,7 @@ impl Default for Config {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { format: LogFormat::Text, filter: "info".into() }
+        Self { format: LogFormat::Text, filter: "info,webrtc=warn,rtc=warn,wgpu=warn,naga=warn".into() }
     }
 }
 
