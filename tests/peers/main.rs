@@ -1,0 +1,135 @@
+//! Sessions over loopback against an independent stack, datagram by datagram: what a browser does that bots do not.
+//!
+//! Everything is real but the clients' media, which are random bytes in H.264 packets: nobody looks at them.
+
+mod client;
+mod room;
+
+use std::time::Duration;
+
+use medley::metrics::Media;
+use medley::peer::{PeerError, Purpose};
+use str0m::media::Direction;
+
+use client::Client;
+use room::Room;
+
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn media_flow_both_ways_over_one_port() {
+    let room = Room::open().await;
+    let (mut alice, _) = room.join(Direction::SendRecv, Purpose::Join, str::to_owned).await;
+    let (mut bob, _) = room.join(Direction::SendRecv, Purpose::Join, str::to_owned).await;
+    let whole = |client: &Client| client.pictures > 5 && client.sounds > 20;
+    client::run_both(&mut alice, &mut bob, PATIENCE, |alice, bob| whole(alice) && whole(bob)).await;
+    assert_eq!(alice.peer_address(), bob.peer_address(), "both talk to the one port");
+    assert!(room.received(Media::Video) > 20 && room.received(Media::Audio) > 20);
+}
+
+#[tokio::test]
+async fn a_client_that_names_no_streams_and_no_candidates_contributes() {
+    let room = Room::open().await;
+    let bare = |offer: &str| client::without(offer, &["a=ssrc", "a=candidate", "a=end-of-candidates"]);
+    let (mut client, _) = room.join(Direction::SendOnly, Purpose::Whip, bare).await;
+    client.run(PATIENCE, |_| room.received(Media::Video) > 30 && room.received(Media::Audio) > 10).await;
+}
+
+#[tokio::test]
+async fn we_begin_the_handshake_with_a_passive_client() {
+    let room = Room::open().await;
+    let passive = |offer: &str| offer.replace("a=setup:actpass", "a=setup:passive");
+    let (mut client, answer) = room.join(Direction::RecvOnly, Purpose::Whep, passive).await;
+    assert!(answer.sdp.contains("a=setup:active"));
+    client.run(PATIENCE, |client| client.sounds > 5).await;
+}
+
+#[tokio::test]
+async fn we_wait_for_the_handshake_of_an_active_client() {
+    let room = Room::open().await;
+    let active = |offer: &str| offer.replace("a=setup:actpass", "a=setup:active");
+    let (mut client, answer) = room.join(Direction::RecvOnly, Purpose::Whep, active).await;
+    assert!(answer.sdp.contains("a=setup:passive"));
+    client.run(PATIENCE, |client| client.sounds > 5).await;
+}
+
+#[tokio::test]
+async fn what_is_lost_on_the_way_in_is_asked_for_about_once_and_comes() {
+    let room = Room::open().await;
+    let (mut client, _) = room.join(Direction::SendOnly, Purpose::Whip, str::to_owned).await;
+    client.lose_one_video_packet_in = 20;
+    client.run(PATIENCE * 2, |client| client.video_packets_lost >= 30).await;
+    client.lose_one_video_packet_in = 0;
+    let through = room.received(Media::Video) + 200;
+    client.run(PATIENCE, |_| room.received(Media::Video) > through).await;
+    let asked = client.nacks;
+    assert!((20..=90).contains(&asked), "{} lost, asked {asked} times", client.video_packets_lost);
+    assert_eq!(room.lost(Media::Video), 0, "all of them were resent");
+}
+
+#[tokio::test]
+async fn what_is_lost_on_the_way_out_is_resent() {
+    let room = Room::open().await;
+    let (mut client, _) = room.join(Direction::SendRecv, Purpose::Join, str::to_owned).await;
+    client.run(PATIENCE, |client| client.pictures > 3).await;
+    client.lose_one_received_packet_in = 20;
+    client.run(PATIENCE, |client| client.received_packets_lost > 10 && client.pictures > 100).await;
+    assert_eq!(client.gaps, 0, "every picture came whole: {} packets were resent", client.received_packets_lost);
+}
+
+#[tokio::test]
+async fn a_client_that_closes_is_gone_within_a_second_and_one_that_vanishes_within_five() {
+    let room = Room::open().await;
+    for direction in [Direction::SendRecv, Direction::RecvOnly, Direction::SendOnly] {
+        let (mut client, answer) = room.join(direction, Purpose::Join, str::to_owned).await;
+        client.run(PATIENCE, |_| room.is_connected(&answer.session)).await;
+        client.close().await;
+        room.within(Duration::from_secs(1), "the session ends", || room.peers.state(&answer.session).is_none()).await;
+    }
+    assert_eq!(room.ended("closed"), 3);
+    let (mut client, answer) = room.join(Direction::RecvOnly, Purpose::Whep, str::to_owned).await;
+    client.run(PATIENCE, |_| room.is_connected(&answer.session)).await;
+    drop(client);
+    room.within(Duration::from_secs(5), "the session ends", || room.peers.state(&answer.session).is_none()).await;
+    assert_eq!((room.ended("vanished"), room.sessions()), (1, 0));
+}
+
+#[tokio::test]
+async fn ice_restarts_under_new_credentials_and_media_go_on() {
+    let room = Room::open().await;
+    let (mut client, answer) = room.join(Direction::SendRecv, Purpose::Join, str::to_owned).await;
+    client.run(PATIENCE, |client| client.pictures > 3).await;
+    let fragment = client.begin_ice_restart();
+    let stale = room.peers.patch(&answer.session, &fragment, Some("\"ice-7\"")).await;
+    assert!(matches!(stale, Err(PeerError::Stale(_))), "{stale:?}");
+    let restarted = room.peers.patch(&answer.session, &fragment, Some(&answer.etag)).await.unwrap().expect("a restart is answered");
+    assert_ne!(restarted.etag, answer.etag);
+    client.finish_ice_restart(&answer.sdp, &restarted.sdp);
+    let (pictures, sounds) = (client.pictures, client.sounds);
+    client.run(PATIENCE, |client| client.pictures > pictures + 20 && client.sounds > sounds + 20).await;
+    let state = room.peers.state(&answer.session).unwrap();
+    assert_eq!((state.state, &state.etag), ("connected", &restarted.etag));
+}
+
+#[tokio::test]
+async fn trickled_candidates_are_checked_and_change_nothing() {
+    let room = Room::open().await;
+    let (_client, answer) = room.join(Direction::RecvOnly, Purpose::Whep, str::to_owned).await;
+    let patch = |fragment: &'static str| room.peers.patch(&answer.session, fragment, None);
+    assert!(matches!(patch("a=candidate:1 1 udp 5 192.0.2.1 9 typ host\r\na=end-of-candidates\r\n").await, Ok(None)));
+    assert!(matches!(patch("a=candidate:nonsense\r\n").await, Err(PeerError::Refused(_))));
+    assert!(matches!(room.peers.patch("unknown", "a=end-of-candidates\r\n", None).await, Err(PeerError::Unknown)));
+    assert_eq!(room.peers.state(&answer.session).unwrap().etag, answer.etag);
+}
+
+#[tokio::test]
+async fn leaving_and_shutting_down_end_sessions_at_once() {
+    let room = Room::open().await;
+    let (_left, first) = room.join(Direction::RecvOnly, Purpose::Whep, str::to_owned).await;
+    let (mut told, _) = room.join(Direction::RecvOnly, Purpose::Whep, str::to_owned).await;
+    told.run(PATIENCE, |client| client.sounds > 5).await;
+    assert!(room.peers.close(&first.session).await && !room.peers.close(&first.session).await);
+    room.peers.shut_down().await;
+    assert_eq!((room.ended("left"), room.ended("shutdown"), room.sessions()), (1, 1, 0));
+    told.run(Duration::from_secs(1), |client| client.closed).await;
+}
