@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use parking_lot::Mutex;
 use tokio::sync::mpsc;
 
 use crate::codec::h264::Encoder;
@@ -18,6 +19,7 @@ use crate::media::{BLOCK_PERIOD, Block, MediaTime};
 
 use super::files::{Film, Track, annex_b};
 use super::judge::SentReport;
+use super::judge::measure::Histogram;
 use super::picture::Painter;
 use super::sound::Voice;
 use super::wall::Epoch;
@@ -57,13 +59,21 @@ pub(super) enum SoundFeed {
 }
 
 /// Counts of what was sent, shared with the report.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Sent {
     pictures: AtomicU64,
     keyframes: AtomicU64,
     pub(super) keyframes_asked: AtomicU64,
     sounds: AtomicU64,
     dropped: AtomicU64,
+    late_ms: Mutex<Histogram>,
+}
+
+impl Default for Sent {
+    fn default() -> Self {
+        let [pictures, keyframes, keyframes_asked, sounds, dropped] = [0; 5].map(AtomicU64::new);
+        Self { pictures, keyframes, keyframes_asked, sounds, dropped, late_ms: Mutex::new(Histogram::of_delays()) }
+    }
 }
 
 impl Sent {
@@ -75,6 +85,7 @@ impl Sent {
             keyframes_asked: read(&self.keyframes_asked),
             sounds: read(&self.sounds),
             dropped: read(&self.dropped),
+            late_ms: self.late_ms.lock().spread(),
         }
     }
 
@@ -82,6 +93,7 @@ impl Sent {
         for count in [&self.pictures, &self.keyframes, &self.keyframes_asked, &self.sounds, &self.dropped] {
             count.store(0, Ordering::Relaxed);
         }
+        *self.late_ms.lock() = Histogram::of_delays();
     }
 }
 
@@ -152,6 +164,7 @@ impl Sender {
                 Ok(KeyframeWanted) => keyframe = Keyframe::Force,
                 Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) if sound_due <= picture_due => {
+                    self.sent.late_ms.lock().note(self.epoch.now().since(sound_due).as_secs_f64() * 1000.0);
                     self.send_sound(sound_due);
                     sound_due += BLOCK_PERIOD;
                 }

@@ -56,7 +56,7 @@ pub enum Scrutiny {
 }
 
 /// What a bot sent while it measured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct SentReport {
     /// Pictures.
     pub pictures: u64,
@@ -68,6 +68,9 @@ pub struct SentReport {
     pub sounds: u64,
     /// Pictures and packets that found the session's queue full.
     pub dropped: u64,
+    /// How late its own thread woke for each 20 ms of sound, in milliseconds: what the loaded machine, and not the
+    /// server, adds to the delays.
+    pub late_ms: Option<Spread>,
 }
 
 /// The pictures of a received stream.
@@ -207,11 +210,22 @@ impl fmt::Display for BotReport {
             sound.concealed_ms,
             kilobits(sound.bytes, self.measured_s),
         )?;
+        self.fmt_sent(f)?;
         self.fmt_sources(f)
     }
 }
 
 impl BotReport {
+    fn fmt_sent(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let SentReport { pictures, keyframes_asked, sounds, dropped, .. } = self.sent;
+        let Some(late) = self.sent.late_ms else { return Ok(()) };
+        writeln!(
+            f,
+            "  sent: {pictures} pictures, {keyframes_asked} keyframes asked for, {sounds} packets, {dropped} dropped; itself late by {:.0} ms at p95, {:.0} ms at most",
+            late.p95, late.max
+        )
+    }
+
     fn fmt_sources(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.tiles.is_empty() && self.tones.is_empty() {
             return Ok(());

@@ -137,8 +137,8 @@ fn eight_tones_read_after_two_encoders_and_the_ninth_is_not_there() {
     let report = hearing.report();
     for &number in &others {
         let tone = &report[&number];
-        // Opus takes up to 1.2 dB from a tone among eight.
-        assert!((tone.level_db + 20.0).abs() < 2.0, "tone {number}: {} dB", tone.level_db);
+        // Opus as speech takes up to 2 dB from a tone among eight; what the judge itself may add is tested without it.
+        assert!((tone.level_db + 20.0).abs() < 3.0, "tone {number}: {} dB", tone.level_db);
         // Each encoder looks 6.5 ms ahead (RFC 6716 §2.1.4 and libopus).
         let delay = tone.delay_ms.unwrap();
         assert!(delay.samples >= 6 && (delay.p50 - 73.0).abs() < 3.0, "tone {number}: {delay:?}");
