@@ -2,6 +2,8 @@
 //!
 //! Each tab has a camera of its own colour and a microphone of its own tone (`devices.js`); all else is the pages' own code.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test panics where the test would")]
+
 mod chromium;
 
 use chromium::Chromium;

@@ -1,5 +1,7 @@
 //! The HTTP contract over loopback: what is refused and why, what is told, and how long a silent client is borne.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test panics where the test would")]
+
 mod connections;
 mod refusals;
 mod server;
