@@ -116,7 +116,7 @@ async function join() {
   warn("");
   say("Connecting…");
   showFaults();
-  by("leave").focus();
+  by("mute").focus();
   try {
     await hold({ connect, say, signal: leaving.signal });
     say("You have left.");

@@ -9,7 +9,6 @@ use std::thread::JoinHandle;
 
 use str0m::media::Direction;
 use tokio::sync::mpsc;
-use tokio::task::AbortHandle;
 
 use crate::codec::opus::AudioEncoder;
 use crate::media::MediaTime;
@@ -96,9 +95,14 @@ pub struct Bot {
     session: String,
     asked: MediaTime,
     answered: MediaTime,
+    task: tokio::task::JoinHandle<()>,
+    own: Own,
+}
+
+/// A bot's side of its threads and its session.
+#[derive(Debug)]
+struct Own {
     commands: mpsc::Sender<Command>,
-    task: AbortHandle,
-    ended: tokio::task::JoinHandle<()>,
     threads: Vec<JoinHandle<()>>,
     witness: Arc<Witness>,
     sent: Arc<Sent>,
@@ -112,25 +116,23 @@ impl Bot {
     pub async fn join(settings: BotSettings, epoch: Epoch) -> Result<Self, JoinError> {
         check(&settings)?;
         let server = Server::new(&settings.url)?;
+        // All is ready before the POST: the time to the first picture is the server's.
+        let (ends, own) = prepare(&settings, epoch)?;
         let direction = if settings.sends.is_some() { Direction::SendRecv } else { Direction::RecvOnly };
         let offer = Offer::make(server.authority(), direction, epoch.clock().instant(epoch.now()))?;
         let asked = epoch.now();
         let Seat { answer, session } = server.join(&settings.room, &settings.name, offer.sdp.clone()).await?;
         let answered = epoch.now();
-
-        let witness = Arc::new(Witness::new(epoch, settings.scrutiny, Sketch::of(settings.width, settings.height)));
-        let sent = Arc::new(Sent::default());
-        let (commands, command_queue) = mpsc::channel(8);
-        let (parcels, parcel_queue) = mpsc::channel(PARCELS);
-        let (orders, order_queue) = std::sync::mpsc::channel();
-        let mut threads = Vec::new();
-        if let Some(sender) = sender(&settings, epoch, parcels, sent.clone())? {
-            threads.push(spawn(format!("bot{}-send", settings.number), move || sender.run(&order_queue)));
-        }
-        let evidence = examine(&settings, &witness, &commands, &mut threads)?;
-        let ends = Ends { parcels: parcel_queue, orders, commands: command_queue, evidence, witness: witness.clone(), sent: sent.clone() };
-        let ended = tokio::spawn(offer.accept(&answer, ends)?.run());
-        Ok(Self { settings, server, session, asked, answered, commands, task: ended.abort_handle(), ended, threads, witness, sent })
+        let negotiated = match offer.accept(&answer, ends) {
+            Ok(negotiated) => negotiated,
+            Err(error) => {
+                // The server holds a seat for a bot that will not come.
+                let _ = server.leave(&session).await;
+                return Err(error.into());
+            }
+        };
+        let task = tokio::spawn(negotiated.run());
+        Ok(Self { settings, server, session, asked, answered, task, own })
     }
 
     /// Its number.
@@ -140,8 +142,8 @@ impl Bot {
 
     /// Begins the measurement: what was found so far is forgotten, but for the time to connect and to the first picture.
     pub fn begin_measuring(&self) {
-        self.witness.begin();
-        self.sent.begin();
+        self.own.witness.begin();
+        self.own.sent.begin();
     }
 
     /// What it found up to now.
@@ -150,10 +152,10 @@ impl Bot {
             number: self.settings.number,
             name: self.settings.name.clone(),
             answer_ms: self.answered.since(self.asked).as_secs_f64() * 1000.0,
-            sent: self.sent.report(),
+            sent: self.own.sent.report(),
             ..BotReport::default()
         };
-        self.witness.report(&mut report, self.asked);
+        self.own.witness.report(&mut report, self.asked);
         report
     }
 
@@ -164,17 +166,17 @@ impl Bot {
     pub async fn leave(self) -> Result<(), HttpError> {
         // A session that ended by itself takes no command.
         let deleted = self.server.leave(&self.session).await;
-        let _ = self.commands.send(Command::Leave).await;
-        let _ = self.ended.await;
-        join_threads(self.threads).await;
+        let _ = self.own.commands.send(Command::Leave).await;
+        let _ = self.task.await;
+        join_threads(self.own.threads).await;
         deleted
     }
 
     /// Vanishes like a killed process: no DELETE, no DTLS close, only silence.
     pub async fn vanish(self) {
         self.task.abort();
-        let _ = self.ended.await;
-        join_threads(self.threads).await;
+        let _ = self.task.await;
+        join_threads(self.own.threads).await;
     }
 }
 
@@ -191,6 +193,22 @@ fn check(settings: &BotSettings) -> Result<(), JoinError> {
         return wrong(format!("a bot cannot have the number {number}: use 1 to 1023"));
     }
     Ok(())
+}
+
+/// Makes a bot's threads, which wait for its session, and the queues between them.
+fn prepare(settings: &BotSettings, epoch: Epoch) -> Result<(Ends, Own), JoinError> {
+    let witness = Arc::new(Witness::new(epoch, settings.scrutiny, Sketch::of(settings.width, settings.height)));
+    let sent = Arc::new(Sent::default());
+    let (commands, command_queue) = mpsc::channel(8);
+    let (parcels, parcel_queue) = mpsc::channel(PARCELS);
+    let (orders, order_queue) = std::sync::mpsc::channel();
+    let mut threads = Vec::new();
+    if let Some(sender) = sender(settings, epoch, parcels, sent.clone())? {
+        threads.push(spawn(format!("bot{}-send", settings.number), move || sender.run(&order_queue)));
+    }
+    let evidence = examine(settings, &witness, &commands, &mut threads)?;
+    let ends = Ends { parcels: parcel_queue, orders, commands: command_queue, evidence, witness: witness.clone(), sent: sent.clone() };
+    Ok((ends, Own { commands, threads, witness, sent }))
 }
 
 fn sender(settings: &BotSettings, epoch: Epoch, out: mpsc::Sender<Parcel>, sent: Arc<Sent>) -> Result<Option<Sender>, JoinError> {

@@ -178,10 +178,10 @@ async fn a_bot_sees_and_hears_itself_through_an_echo() {
     let tile = &report.tiles[&5];
     assert_eq!((tile.x, tile.y, tile.width, tile.height), (0, 0, 640, 360));
     assert!(tile.present && tile.seen_ratio > 0.9, "{tile:?}");
-    assert!((0.0..60.0).contains(&tile.delay_ms.unwrap().p50), "{tile:?}");
+    assert!((0.0..250.0).contains(&tile.delay_ms.unwrap().p50), "{tile:?}");
     let tone = &report.tones[&5];
     assert!((tone.level_db + 20.0).abs() < 1.5, "{tone:?}");
-    assert!((0.0..60.0).contains(&tone.delay_ms.unwrap().p50), "{tone:?}");
+    assert!((0.0..250.0).contains(&tone.delay_ms.unwrap().p50), "{tone:?}");
     assert_eq!((report.pictures.decode_errors, report.sound.decode_errors, report.sound.lost), (0, 0, 0));
     assert_eq!(report.tones.len(), 1);
     assert_eq!(report.ended, None);

@@ -189,7 +189,7 @@ impl Session {
         match event {
             Event::Connected => {
                 self.ends.witness.connected();
-                // What was sent before was dropped, the first keyframe with it.
+                // The sender waits for this; what is sent before there is a connection is lost.
                 self.order_keyframe();
             }
             Event::KeyframeRequest(_) => {
@@ -285,5 +285,43 @@ impl Session {
         // The server need not answer.
         let _ = tokio::time::timeout(FAREWELL, farewell).await;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::Clock;
+
+    fn offer(direction: Direction) -> String {
+        let clock = Clock::new();
+        Offer::make("127.0.0.1:9", direction, clock.instant(clock.now())).unwrap().sdp
+    }
+
+    #[tokio::test]
+    async fn an_offer_has_one_audio_and_one_video_line_with_what_browsers_negotiate() {
+        let sdp = offer(Direction::SendRecv);
+        let count = |text: &str| sdp.matches(text).count();
+        assert_eq!((count("m=audio"), count("m=video"), count("m=application")), (1, 1, 0));
+        assert_eq!(
+            (count("a=sendrecv"), count("H264/90000"), count("profile-level-id=42e01f"), count("packetization-mode=1")),
+            (2, 1, 1, 1)
+        );
+        for wanted in ["opus/48000/2", "rtx/90000", "nack pli", "transport-cc", "127.0.0.1", "a=setup:actpass"] {
+            assert!(sdp.contains(wanted), "{wanted} in {sdp}");
+        }
+    }
+
+    #[tokio::test]
+    async fn who_only_watches_offers_to_receive() {
+        let sdp = offer(Direction::RecvOnly);
+        assert_eq!((sdp.matches("a=recvonly").count(), sdp.matches("a=sendrecv").count()), (2, 0));
+    }
+
+    #[tokio::test]
+    async fn a_host_that_does_not_exist_is_named() {
+        let clock = Clock::new();
+        let error = Offer::make("nowhere.invalid:1", Direction::SendRecv, clock.instant(clock.now())).err().unwrap();
+        assert!(error.to_string().contains("nowhere.invalid:1"), "{error}");
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::media::{Frame, MediaTime};
 
-use super::mark::{self, COLUMNS, Stamp, fill};
+use super::mark::{self, COLUMNS, ROWS, Stamp, fill};
 use super::wall::Wall;
 
 /// Where the parts of a sender's picture lie, in its pixels; follows from its size alone.
@@ -99,7 +99,14 @@ fn still(number: u16, sketch: Sketch) -> Frame {
     let chroma = |part: f32| (128.0 + 52.0 * part) as u8;
     let mut frame = Frame::filled(sketch.width, sketch.height, [90, chroma(hue.cos()), chroma(hue.sin())]);
     let width = sketch.width as usize;
-    let [luma, ..] = frame.planes_mut();
+    let [luma, u, v] = frame.planes_mut();
+    for plane in [u, v] {
+        // A coloured mark would read as well, but not look black and white.
+        let half = |length: u32| length as usize / 2;
+        let Sketch { unit, mark_x, mark_y, .. } = sketch;
+        let behind = (half(mark_x - unit / 2), half(mark_y - unit / 2), half((COLUMNS as u32 + 1) * unit), half((ROWS as u32 + 1) * unit));
+        fill(plane, width / 2, behind, 128);
+    }
     for (y, line) in luma.chunks_exact_mut(width).enumerate() {
         line.fill(104 - (y * 40 / sketch.height as usize) as u8);
     }

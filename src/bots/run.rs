@@ -7,6 +7,8 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::media::MediaTime;
+
 use super::bot::{Bot, BotSettings, JoinError, Show, Speech};
 use super::files::{FileError, read_film, read_track};
 use super::judge::{Report, Scrutiny};
@@ -103,35 +105,43 @@ pub async fn run(options: BotsOptions, stop: impl Future<Output = ()>) -> Result
     let epoch = Epoch::new();
     let bots = join_all(&options, epoch).await?;
     tracing::info!(room = options.room, bots = bots.len(), "bots joined");
-    tokio::pin!(stop);
-    let clock = epoch.clock();
-    let mut measured = None;
-    let begins = tokio::time::sleep_until(clock.instant(epoch.now() + options.warm_up).into());
+    let mut began = Began { at: epoch.now(), cpu_s: cpu_seconds() };
     tokio::select! {
-        () = &mut stop => {}
-        () = begins => {
-            bots.iter().for_each(Bot::begin_measuring);
-            measured = Some((epoch.now(), cpu_seconds()));
-            match options.seconds {
-                Some(seconds) => {
-                    let ends = tokio::time::sleep_until(clock.instant(epoch.now() + Duration::from_secs(seconds)).into());
-                    tokio::select! { () = &mut stop => {}, () = ends => {} }
-                }
-                None => stop.await,
-            }
-        }
+        () = measure(&options, epoch, &bots, &mut began) => {}
+        () = stop => {}
     }
-    let cpu_s = measured.and_then(|(_, before)| Some(cpu_seconds()? - before?));
-    let lasted_s = measured.map_or(0.0, |(begun, _)| epoch.now().since(begun).as_secs_f64());
-    let report = Report {
+    let report = conclude(&options, epoch, &bots, &began);
+    leave_all(bots).await;
+    Ok(report)
+}
+
+/// Where the measurement began, and what this process had cost by then.
+struct Began {
+    at: MediaTime,
+    cpu_s: Option<f64>,
+}
+
+async fn measure(options: &BotsOptions, epoch: Epoch, bots: &[Bot], began: &mut Began) {
+    let after = |wait: Duration| tokio::time::sleep_until(epoch.clock().instant(epoch.now() + wait).into());
+    after(options.warm_up).await;
+    bots.iter().for_each(Bot::begin_measuring);
+    *began = Began { at: epoch.now(), cpu_s: cpu_seconds() };
+    match options.seconds {
+        Some(seconds) => after(Duration::from_secs(seconds)).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn conclude(options: &BotsOptions, epoch: Epoch, bots: &[Bot], began: &Began) -> Report {
+    let lasted_s = epoch.now().since(began.at).as_secs_f64();
+    let cpu_s = began.cpu_s.and_then(|before| Some(cpu_seconds()? - before));
+    Report {
         room: options.room.clone(),
         fully_judged: bots.iter().map(Bot::number).take(options.judges).collect(),
         cpu_s,
         cpu_percent: cpu_s.filter(|_| lasted_s > 0.0).map(|cpu| cpu / lasted_s * 100.0),
         bots: bots.iter().map(Bot::report).collect(),
-    };
-    leave_all(bots).await;
-    Ok(report)
+    }
 }
 
 /// One after the other: a server must not be judged by how it takes a crowd at the same instant.

@@ -138,8 +138,11 @@ impl SoundFeed {
 }
 
 impl Sender {
-    /// Sends until the session is gone.
+    /// Sends from the first order on, which comes when the session stands, until the session is gone.
     pub(super) fn run(mut self, orders: &Receiver<KeyframeWanted>) {
+        if orders.recv().is_err() {
+            return;
+        }
         let start = self.epoch.now();
         let picture_period = Duration::from_secs(1) / self.fps;
         let (mut picture_due, mut sound_due) = (start, start);

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use prometheus_client::metrics::counter::Counter;
 
-use super::jitter::{JitterBuffer, MAX_CONCEALED, Mishaps, Step};
+use super::arrivals::Mishaps;
+use super::jitter::{JitterBuffer, MAX_CONCEALED, Step};
 use crate::codec::opus::{AudioDecoder, MAX_PACKET_SAMPLES};
 use crate::media::{BLOCK_SAMPLES, Block, Clock, Heard, MediaTime, RtpPacket, SoundSource};
 use crate::metrics::{ByMedia, ByReason, Media, Metrics};

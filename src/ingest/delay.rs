@@ -69,11 +69,6 @@ impl Delays {
         self.needed
     }
 
-    /// Forgets everything: another stream began.
-    pub(super) fn forget(&mut self) {
-        *self = Self::default();
-    }
-
     fn is_new_clock(&mut self, arrival: MediaTime) -> bool {
         let since = *self.outlying_since.get_or_insert(arrival);
         let anew = arrival.since(since) >= NEW_CLOCK_AFTER;

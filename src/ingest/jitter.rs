@@ -5,25 +5,20 @@
 //! have come when its tick does, so the lag has to exceed its transit. The lag follows what [`Delays`] says is needed:
 //! up at once, by holding the line for a concealed block; down slowly, by folding two blocks into one. It is a whole
 //! number of blocks from where it started, so the room's phase against the sender's packets never makes it swing.
-//! Never: a codec, a clock, more than [`MAX_WAITING`] packets, or more lag than the jitter of the line and 200 ms explain.
+//! Never: a codec, a clock, or more lag than the jitter of the line and 200 ms explain.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::delay::{Delays, MILLISECOND};
-use super::source::{Placed, Source};
+use super::arrivals::{Arrivals, Continuity, Mishaps, SHORTEST, samples_at};
+use super::delay::MILLISECOND;
 use crate::codec::opus;
 use crate::media::{BLOCK_SAMPLES, MediaTime, RtpPacket};
 
 #[cfg(test)]
 mod tests;
 
-/// Packets that wait at most: 320 ms of the shortest there are.
-const MAX_WAITING: usize = 128;
-/// Packets passed that are remembered.
-const SEEN_BITS: i64 = 128;
 /// 20 ms, in samples.
 const BLOCK: i64 = BLOCK_SAMPLES as i64;
 /// What a packet should come earlier than its tick: the wake-up of threads is no more exact.
@@ -34,8 +29,6 @@ const SLACK: i64 = 4 * MILLISECOND;
 const MOST_TARGET: i64 = 200 * MILLISECOND;
 /// Sound that waits beyond the target before some of it is given up.
 const BACKLOG: i64 = 60 * MILLISECOND;
-/// Timestamps that differ by less are in line: the shortest frame (RFC 6716 §2.1.4).
-const SHORTEST: i64 = 120;
 /// Blocks concealed in a row before the sender counts as silent: the fade-out.
 pub(super) const MAX_CONCEALED: u32 = 8;
 /// A longer gap in a talk spurt is a new start, in samples.
@@ -75,44 +68,14 @@ pub(super) enum Step {
     Idle,
 }
 
-/// What went wrong since it was last asked.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Mishaps {
-    /// Packets whose place was played without them.
-    pub(super) lost: u64,
-    /// Packets that came after that, or twice.
-    pub(super) late: u64,
-    /// Packets given up because more waited than may.
-    pub(super) behind: u64,
-    /// Packets that are no Opus.
-    pub(super) malformed: u64,
-}
-
 /// One sender's packets on their way to the decoder.
 #[derive(Debug, Default)]
 pub(super) struct JitterBuffer {
-    source: Source,
-    /// The newest timestamp, without wrapping.
-    newest: Option<i64>,
-    waiting: BTreeMap<i64, Waiting>,
-    delays: Delays,
-    /// The sequence number after the last one played or given up.
-    after: Option<i64>,
-    /// A bit for each packet lately passed, the last one lowest: whether it had come.
-    seen: u128,
+    arrivals: Arrivals,
+    /// `None` in silence.
     spurt: Option<Spurt>,
     fec_until: MediaTime,
     lagging_since: Option<MediaTime>,
-    mishaps: Mishaps,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    payload: Bytes,
-    /// Timestamp of its first sample, without wrapping.
-    begins: i64,
-    samples: i64,
-    transit: i64,
 }
 
 /// Where in a talk spurt we are.
@@ -133,13 +96,8 @@ struct Spurt {
 impl JitterBuffer {
     /// Takes a packet, in whatever order and however often it comes.
     pub(super) fn push(&mut self, packet: RtpPacket) {
-        match self.source.place(packet) {
-            Placed::At(number, packet) => self.insert(number, packet),
-            Placed::Suspect => {}
-            Placed::Restart(packets) => {
-                self.restart();
-                packets.into_iter().for_each(|(number, packet)| self.insert(number, packet));
-            }
+        if self.arrivals.push(packet) == Continuity::Broken {
+            self.spurt = None;
         }
     }
 
@@ -147,7 +105,7 @@ impl JitterBuffer {
     /// `quiet` or not. To be asked until there is a block.
     pub(super) fn next(&mut self, now: MediaTime, buffered: usize, quiet: bool) -> Step {
         let now = (now, samples_at(now));
-        self.skip_padding();
+        self.arrivals.skip_padding();
         if self.is_behind() {
             self.spurt = None;
         }
@@ -178,96 +136,30 @@ impl JitterBuffer {
     #[cfg(test)]
     /// The delay aimed at, in samples: 20 to 200 ms beyond the fastest packets.
     pub(super) fn target(&self, now: MediaTime) -> i64 {
-        let need = self.needed(now) - self.delays.least();
+        let need = self.needed(now) - self.arrivals.delays().least();
         (need.div_euclid(BLOCK) * BLOCK + BLOCK).clamp(BLOCK, MOST_TARGET)
     }
 
     /// What went wrong since the last call.
     pub(super) fn mishaps(&mut self) -> Mishaps {
-        std::mem::take(&mut self.mishaps)
-    }
-
-    fn restart(&mut self) {
-        self.waiting.clear();
-        self.delays.forget();
-        self.spurt = None;
-        self.after = None;
-        self.newest = None;
-    }
-
-    fn insert(&mut self, number: i64, packet: RtpPacket) {
-        if self.after.is_some_and(|after| number < after) {
-            self.miss(number, &packet);
-            return;
-        }
-        let padding = packet.payload.is_empty();
-        let samples = if padding { Ok(0) } else { opus::packet_samples(&packet.payload) };
-        let Ok(samples) = samples else {
-            self.mishaps.malformed += 1;
-            return;
-        };
-        if self.waiting.contains_key(&number) {
-            return;
-        }
-        let begins = self.unwrap(packet.timestamp);
-        let transit = samples_at(packet.arrival).saturating_sub(begins);
-        if !padding {
-            self.delays.note(transit, packet.arrival);
-        }
-        self.waiting.insert(number, Waiting { payload: packet.payload, begins, samples: samples as i64, transit });
-        if self.waiting.len() > MAX_WAITING {
-            self.give_up_first();
-            self.spurt = None;
-        }
-    }
-
-    /// It was played without this packet, or this is a second copy, which says nothing about the line.
-    fn miss(&mut self, number: i64, packet: &RtpPacket) {
-        let back = self.after.map_or(0, |after| after - 1 - number);
-        let bit = 1u128.checked_shl(back as u32).unwrap_or(0);
-        if back < SEEN_BITS && self.seen & bit == 0 {
-            self.seen |= bit;
-            self.mishaps.late += 1;
-            let transit = samples_at(packet.arrival).saturating_sub(self.unwrap(packet.timestamp));
-            self.delays.note(transit, packet.arrival);
-        }
-    }
-
-    fn unwrap(&mut self, timestamp: u32) -> i64 {
-        let newest = self.newest.unwrap_or(i64::from(timestamp));
-        let begins = newest.saturating_add(i64::from(timestamp.wrapping_sub(newest as u32) as i32));
-        self.newest = Some(newest.max(begins));
-        begins
-    }
-
-    /// An empty packet holds its place in the sequence and none in time.
-    fn skip_padding(&mut self) {
-        while let Some(first) = self.waiting.first_entry().filter(|first| first.get().payload.is_empty()) {
-            let number = *first.key();
-            first.remove();
-            if self.after == Some(number) {
-                self.pass(number);
-            }
-        }
+        self.arrivals.mishaps()
     }
 
     /// The lag that lets hardly any packet come too late, and a lost one be recovered from its successor where some are.
     fn needed(&self, now: MediaTime) -> i64 {
         let fec = if now < self.fec_until { BLOCK } else { 0 };
-        let most = self.delays.least().saturating_add(MOST_TARGET - BLOCK);
-        self.delays.needed().saturating_add(GUARD + fec).min(most)
+        let most = self.arrivals.delays().least().saturating_add(MOST_TARGET - BLOCK);
+        self.arrivals.delays().needed().saturating_add(GUARD + fec).min(most)
     }
 
     /// Whether far more waits than the lag explains, as after a stall of the line or of ourselves.
     fn is_behind(&self) -> bool {
-        let position = self.spurt.as_ref().map(|spurt| spurt.position);
-        let newest = self.waiting.last_key_value().map(|(_, last)| last.begins);
-        position.zip(newest).is_some_and(|(position, newest)| newest.saturating_sub(position) > MOST_TARGET + BACKLOG)
+        self.spurt.as_ref().is_some_and(|spurt| self.arrivals.depth(spurt.position) > MOST_TARGET + BACKLOG)
     }
 
     /// The lag beyond what is needed at a tick that decodes; for the last packet it decodes, which has the least.
     fn surplus(&self, now: (MediaTime, i64), buffered: usize) -> Option<i64> {
-        let spurt = self.spurt.as_ref().filter(|s| s.run == 0 && self.delays.settled())?;
+        let spurt = self.spurt.as_ref().filter(|s| s.run == 0 && self.arrivals.delays().settled())?;
         let missing = BLOCK - buffered as i64;
         if missing <= 0 {
             return None;
@@ -282,29 +174,22 @@ impl JitterBuffer {
 
     /// Samples that wait without a gap.
     fn in_line(&self) -> i64 {
-        let (Some(spurt), Some(mut after)) = (&self.spurt, self.after) else { return 0 };
-        let mut position = spurt.position;
-        for (number, packet) in &self.waiting {
-            if *number != after || position.abs_diff(packet.begins) > SHORTEST as u64 {
-                break;
-            }
-            after += 1;
-            position = packet.begins.saturating_add(packet.samples);
-        }
-        position - spurt.position
+        self.spurt.as_ref().map_or(0, |spurt| self.arrivals.in_line(spurt.position))
     }
 
     /// Out of silence: the first packet is played when its time has come, or given up where much newer ones wait too.
     fn start(&mut self, now: (MediaTime, i64)) -> Step {
         self.spurt = None;
-        let Some((_, newest)) = self.waiting.last_key_value().map(|(n, last)| (*n, last.begins)) else { return Step::Idle };
-        let depth = self.needed(now.0).saturating_sub(self.delays.least()).saturating_add(BACKLOG);
-        while self.waiting.len() > 1 && self.first().is_some_and(|first| newest.saturating_sub(first.begins) > depth) {
-            self.give_up_first();
+        let depth = self.needed(now.0).saturating_sub(self.arrivals.delays().least()).saturating_add(BACKLOG);
+        while self.arrivals.first().is_some_and(|first| self.arrivals.depth(first.begins) > depth) {
+            self.arrivals.give_up_first();
         }
-        let Some(first) = self.first() else { return Step::Idle };
-        let needed = if self.delays.fits(first.transit) { self.needed(now.0) } else { first.transit.saturating_add(GUARD) };
-        if now.1.saturating_sub(first.begins) < needed {
+        let Some(first) = self.arrivals.first() else { return Step::Idle };
+        let usual = self.arrivals.delays().fits(first.transit);
+        let needed = if usual { self.needed(now.0) } else { first.transit.saturating_add(GUARD) };
+        // Of packets shorter than a block, all that make up the first one must have come.
+        let first_block_lasts = (BLOCK - first.samples).max(0);
+        if now.1.saturating_sub(first.begins).saturating_sub(first_block_lasts) < needed {
             return Step::Idle;
         }
         self.play().unwrap_or(Step::Idle)
@@ -314,18 +199,17 @@ impl JitterBuffer {
     fn go_on(&mut self, now: (MediaTime, i64)) -> Option<Step> {
         self.drop_late();
         let spurt = self.spurt.as_mut()?;
-        let Some((number, first)) = self.waiting.first_key_value() else { return self.wait(now) };
-        let missing = number - self.after.unwrap_or(*number);
+        let Some(first) = self.arrivals.first() else { return self.wait(now) };
         let gap = first.begins.saturating_sub(spurt.position);
-        if gap.abs() <= SHORTEST {
+        if gap.unsigned_abs() <= SHORTEST as u64 {
             return self.play();
         }
         // The sequence goes on and time has passed: the sender was silent. Or its clock was set anew.
-        if missing == 0 || !(0..=LONGEST_GAP).contains(&gap) {
+        if self.arrivals.missing() == 0 || !(0..=LONGEST_GAP).contains(&gap) {
             return None;
         }
         // It may yet come: others have needed longer.
-        if now.1.saturating_sub(spurt.position) < self.delays.needed() {
+        if now.1.saturating_sub(spurt.position) < self.arrivals.delays().needed() {
             return self.wait(now);
         }
         let fec = opus::has_fec(&first.payload);
@@ -337,7 +221,7 @@ impl JitterBuffer {
 
     /// Nothing is here. The line is held, so that what comes late is played late; where that would be too late, it goes on.
     fn wait(&mut self, now: (MediaTime, i64)) -> Option<Step> {
-        let least = self.delays.least();
+        let least = self.arrivals.delays().least();
         let spurt = self.spurt.as_mut()?;
         spurt.run += 1;
         if spurt.run > MAX_CONCEALED {
@@ -356,8 +240,8 @@ impl JitterBuffer {
     /// Packets are missing before the first that waits, `gap` samples in all. What was made up while waiting for them
     /// counts; a single block of that does not, where FEC can still give it: the lag it costs lets FEC give the next in time.
     fn bridge(&mut self, now: (MediaTime, i64), gap: i64, fec: bool) -> Option<Step> {
-        let least = self.delays.least();
-        let (_, first) = self.waiting.first_key_value()?;
+        let least = self.arrivals.delays().least();
+        let first = self.arrivals.first()?;
         let reach = if fec { first.samples } else { 0 };
         let (begins, next) = (first.begins, first.payload.clone());
         let spurt = self.spurt.as_mut()?;
@@ -374,8 +258,7 @@ impl JitterBuffer {
     }
 
     fn recover(&mut self, next: Bytes, gap: i64) -> Option<Step> {
-        let number = *self.waiting.first_key_value()?.0;
-        self.lose_up_to(number);
+        self.arrivals.lose_missing();
         let spurt = self.spurt.as_mut()?;
         spurt.position = spurt.position.saturating_add(gap);
         (spurt.held, spurt.run, spurt.skipped) = (0, 0, false);
@@ -395,9 +278,7 @@ impl JitterBuffer {
     }
 
     fn play(&mut self) -> Option<Step> {
-        let (number, packet) = self.waiting.pop_first()?;
-        self.lose_up_to(number);
-        self.pass(number);
+        let packet = self.arrivals.take_first()?;
         if packet.payload.len() <= DTX_BYTES {
             self.spurt = None;
             return Some(Step::Last(packet.payload));
@@ -410,42 +291,10 @@ impl JitterBuffer {
     /// What came when its place had been made up.
     fn drop_late(&mut self) {
         let Some(spurt) = self.spurt.as_ref().filter(|spurt| spurt.skipped) else { return };
-        let position = spurt.position;
-        let late = |w: &Waiting| (SHORTEST + 1..=LONGEST_GAP).contains(&position.saturating_sub(w.begins));
-        while let Some((number, _)) = self.waiting.first_key_value().filter(|(_, first)| late(first)) {
-            let number = *number;
-            self.waiting.remove(&number);
-            self.lose_up_to(number + 1);
-            self.seen |= 1;
-            self.mishaps.late += 1;
+        let late = |begins: i64| (SHORTEST + 1..=LONGEST_GAP).contains(&spurt.position.saturating_sub(begins));
+        while self.arrivals.first().is_some_and(|first| late(first.begins)) {
+            self.arrivals.drop_late();
         }
-    }
-
-    fn lose_up_to(&mut self, number: i64) {
-        self.mishaps.lost += self.after.map_or(0, |after| number.saturating_sub(after).max(0) as u64);
-        self.advance(number);
-    }
-
-    fn give_up_first(&mut self) {
-        let Some((number, _)) = self.waiting.pop_first() else { return };
-        self.pass(number);
-        self.mishaps.behind += 1;
-    }
-
-    /// The packet of this number has come and gone.
-    fn pass(&mut self, number: i64) {
-        self.advance(number + 1);
-        self.seen |= 1;
-    }
-
-    fn advance(&mut self, after: i64) {
-        let by = self.after.map_or(SEEN_BITS, |old| after - old);
-        self.seen = if by < SEEN_BITS { self.seen << by.max(0) } else { 0 };
-        self.after = Some(after);
-    }
-
-    fn first(&self) -> Option<&Waiting> {
-        self.waiting.first_key_value().map(|(_, first)| first)
     }
 }
 
@@ -457,8 +306,4 @@ fn fold_patience(surplus: i64) -> Duration {
 /// The samples that a codec can make up: whole 2.5 ms.
 fn whole_frames(samples: i64) -> usize {
     (samples / SHORTEST * SHORTEST) as usize
-}
-
-fn samples_at(time: MediaTime) -> i64 {
-    (u128::from(time.as_nanos()) * 48 / 1_000_000) as i64
 }

@@ -5,6 +5,7 @@
 //!
 //! Never: a wait, a clock of its own, or a codec call on the caller's thread for pictures (the pool's threads decode).
 
+mod arrivals;
 mod assemble;
 mod audio;
 mod delay;

@@ -20,6 +20,9 @@ use crate::flow::Latest;
 use crate::media::{Clock, Frame, Picture};
 use crate::metrics::{Media, Metrics};
 
+#[cfg(test)]
+pub(super) mod tests;
+
 /// Access units that wait for one sender at most: half a second at 30 a second.
 pub(super) const MAX_QUEUED: usize = 16;
 /// Their bytes at most.

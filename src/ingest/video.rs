@@ -18,6 +18,9 @@ use crate::flow::Latest;
 use crate::media::{MediaTime, Picture, RtpPacket};
 use crate::metrics::{ByMedia, Media, Metrics};
 
+#[cfg(test)]
+mod tests;
+
 /// The picture of a sender that is silent for so long is forgotten; a shared screen that stands still sends once a second.
 pub(super) const FORGET_AFTER: Duration = Duration::from_secs(5);
 /// Requests that wait for the peer's task at most; more say nothing new.

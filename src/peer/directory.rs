@@ -27,7 +27,6 @@ use super::offer::{IceCredentials, Kind, Offer, Terms};
 use super::port::Port;
 use super::sending::Packetizer;
 use super::session::{Command, Ended, Session};
-use super::socket::SessionRuntime;
 use super::stack::{Parts, Stack};
 use super::{Answer, PeerConfig, PeerError, SessionState, interfaces};
 use crate::media::Clock;
@@ -112,13 +111,11 @@ impl Peers {
         let span = tracing::info_span!("session", room = %seat.room, participant = %seat.participant, session = &id[..6]);
         let (room, participant) = (seat.room.to_string(), seat.participant.to_string());
         let (commands, received) = mpsc::channel(COMMANDS);
-        let (session, ours) = self.session(&offer.terms, seat, received).instrument(span.clone()).await?;
+        span.in_scope(|| tracing::info!(audio = ?offer.audio, video = ?offer.video, notice = offer.notice.as_deref(), "joined"));
+        let terms = offer.terms;
+        let (session, ours) = self.session(&terms, seat, received).instrument(span.clone()).await?;
         let connected = session.connected.clone();
-        span.in_scope(|| match &offer.notice {
-            Some(notice) => tracing::info!(audio = ?offer.audio, video = ?offer.video, notice, "joined"),
-            None => tracing::info!(audio = ?offer.audio, video = ?offer.video, "joined"),
-        });
-        let entry = Entry { terms: offer.terms, ours, generation: 1, room, participant, connected, commands, task: None };
+        let entry = Entry { terms, ours, generation: 1, room, participant, connected, commands, task: None };
         let answer = entry.answer(&id);
         self.enter(id, entry, session, span);
         Ok(answer)
@@ -179,7 +176,8 @@ impl Peers {
         let (states, changes) = mpsc::channel(STATES);
         let time_lines = [&audio, &video].into_iter().flatten().map(|o| o.packetizer.time_line()).collect();
         let parts = Parts {
-            runtime: SessionRuntime::new(wire.clone(), mailbox.clone()),
+            wire: wire.clone(),
+            mailbox: mailbox.clone(),
             certificate: self.certificate.clone(),
             interceptors: interceptors::chain(
                 undo(terms),

@@ -26,6 +26,9 @@ pub(super) struct Mailbox {
     queues: [Queue; 2],
     last_heard: AtomicU64,
     alerted: AtomicBool,
+    /// The client's last nomination, until it has been repeated.
+    nomination: Mutex<Option<(SocketAddr, Bytes)>>,
+    nudged: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -51,7 +54,14 @@ impl Family {
 impl Mailbox {
     /// An empty mailbox of the session `id`, unique for the port's lifetime.
     pub(super) fn new(id: u64) -> Self {
-        Self { id, queues: Default::default(), last_heard: AtomicU64::new(0), alerted: AtomicBool::new(false) }
+        Self {
+            id,
+            queues: Default::default(),
+            last_heard: AtomicU64::new(0),
+            alerted: AtomicBool::new(false),
+            nomination: Mutex::default(),
+            nudged: AtomicBool::new(false),
+        }
     }
 
     /// Whose it is.
@@ -76,15 +86,43 @@ impl Mailbox {
         true
     }
 
+    /// Keeps a check that nominates its path, which the stack forgets where it has not checked that path itself yet.
+    pub(super) fn keep_nomination(&self, datagram: &[u8], from: SocketAddr) {
+        *self.nomination.lock() = Some((from, Bytes::copy_from_slice(datagram)));
+    }
+
+    /// Puts the kept check in again after a reply from its path, once: the path is nominated when our own check of it
+    /// succeeds (RFC 8445 §7.3.1.5), and the stack would wait for the client to repeat itself.
+    pub(super) fn repeat_nomination(&self, from: SocketAddr, now: MediaTime) {
+        let kept = self.nomination.lock().take_if(|(path, _)| *path == from);
+        if let Some((from, datagram)) = kept {
+            self.put(&datagram, from, now);
+        }
+    }
+
+    /// Wakes the stack's task, which looks for what is to be sent only when something comes in: it is given an empty
+    /// datagram, which it ignores.
+    pub(super) fn nudge(&self) {
+        self.nudged.store(true, Ordering::Release);
+        self.queues[Family::V4 as usize].waker.wake();
+    }
+
     /// The next datagram of a family, or a wake-up when there is one. One task polls each family.
     pub(super) fn poll_take(&self, family: Family, cx: &mut Context<'_>) -> Poll<(SocketAddr, Bytes)> {
-        let queue = &self.queues[family as usize];
-        if let Some(next) = queue.datagrams.lock().pop_front() {
+        if let Some(next) = self.take(family) {
             return Poll::Ready(next);
         }
-        queue.waker.register(cx.waker());
+        self.queues[family as usize].waker.register(cx.waker());
         // One may have come between the look and the registration
-        queue.datagrams.lock().pop_front().map_or(Poll::Pending, Poll::Ready)
+        self.take(family).map_or(Poll::Pending, Poll::Ready)
+    }
+
+    fn take(&self, family: Family) -> Option<(SocketAddr, Bytes)> {
+        if let Some(next) = self.queues[family as usize].datagrams.lock().pop_front() {
+            return Some(next);
+        }
+        let nudged = family == Family::V4 && self.nudged.swap(false, Ordering::Acquire);
+        nudged.then(|| (SocketAddr::from(([0; 4], 0)), Bytes::new()))
     }
 
     /// When the peer was last heard of; the origin where it never was.
@@ -108,6 +146,28 @@ mod tests {
         let from = SocketAddr::from(([192, 0, 2, 1], 9));
         let taken = (0..CAPACITY + 5).filter(|n| mailbox.put(&[*n as u8], from, MediaTime::ZERO)).count();
         assert_eq!(taken, CAPACITY);
+    }
+
+    #[test]
+    fn a_nomination_comes_again_after_the_reply_from_its_path_and_only_then() {
+        let mailbox = Mailbox::new(1);
+        let [path, other] = [1, 2].map(|port| SocketAddr::from(([192, 0, 2, 1], port)));
+        mailbox.keep_nomination(b"nomination", path);
+        mailbox.repeat_nomination(other, MediaTime::ZERO);
+        mailbox.repeat_nomination(path, MediaTime::ZERO);
+        mailbox.repeat_nomination(path, MediaTime::ZERO);
+        let datagrams: Vec<_> = mailbox.queues[Family::V4 as usize].datagrams.lock().drain(..).collect();
+        assert_eq!(datagrams, [(path, Bytes::from_static(b"nomination"))]);
+    }
+
+    #[test]
+    fn nudges_wake_the_stack_once_with_an_empty_datagram() {
+        let mailbox = Mailbox::new(1);
+        mailbox.nudge();
+        mailbox.nudge();
+        assert!(mailbox.take(Family::V6).is_none());
+        assert!(mailbox.take(Family::V4).is_some_and(|(_, datagram)| datagram.is_empty()));
+        assert!(mailbox.take(Family::V4).is_none());
     }
 
     #[test]

@@ -10,7 +10,6 @@ mod directory;
 mod fragment;
 mod interceptors;
 mod interfaces;
-mod losses;
 mod mailbox;
 mod offer;
 mod port;

@@ -260,6 +260,7 @@ fn terms(sdp: &Sdp<'_>, lines: Vec<Line>) -> Result<Terms, OfferError> {
         return Ok(Terms { ice, fingerprint, setup: Setup::ActPass, lite_candidates: None, bundled: false, lines });
     };
     let bundled = bundled(sdp, &accepted)?;
+    distinct_mids(sdp)?;
     distinct_payload_types(&lines)?;
     let lite = sdp.session.has("ice-lite");
     let candidates = accepted.iter().flat_map(|s| s.attributes.all("candidate")).take(16).filter_map(|c| candidate(c).ok());
@@ -286,6 +287,17 @@ fn bundled(sdp: &Sdp<'_>, accepted: &[&Section<'_>]) -> Result<bool, OfferError>
         return Err(OfferError("the offer does not bundle its audio and video; offer a=group:BUNDLE with both mids".into()));
     }
     Ok(together)
+}
+
+fn distinct_mids(sdp: &Sdp<'_>) -> Result<(), OfferError> {
+    let mut seen = Vec::new();
+    for mid in sdp.sections.iter().filter_map(|section| section.attributes.first("mid")) {
+        if seen.contains(&mid) {
+            return Err(OfferError("two of the offer's lines have the same a=mid; give each its own".into()));
+        }
+        seen.push(mid);
+    }
+    Ok(())
 }
 
 fn distinct_payload_types(lines: &[Line]) -> Result<(), OfferError> {
@@ -368,3 +380,6 @@ fn token(text: &str) -> Result<String, OfferError> {
     }
     Err(OfferError(format!("{:?} in the offer is no token of 1 to 64 characters", text.chars().take(80).collect::<String>())))
 }
+
+#[cfg(test)]
+mod tests;

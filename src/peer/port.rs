@@ -126,16 +126,18 @@ impl Wire {
 
     fn deliver(&self, datagram: &[u8], from: SocketAddr) {
         let from = SocketAddr::new(from.ip().to_canonical(), from.port());
-        let mailbox = self.table.lock().route(datagram, from);
-        match mailbox {
-            Some(mailbox) => {
-                if !mailbox.put(datagram, from, self.clock.now()) {
-                    self.metrics.count_dropped("session_behind");
-                }
-            }
-            None => {
-                self.metrics.datagrams_unknown.inc();
-            }
+        let stun = stun::read(datagram);
+        let Some(mailbox) = self.table.lock().route(stun.as_ref(), from) else {
+            self.metrics.datagrams_unknown.inc();
+            return;
+        };
+        if !mailbox.put(datagram, from, self.clock.now()) {
+            self.metrics.count_dropped("session_behind");
+        }
+        match stun {
+            Some(Stun::Request { nominates: true, .. }) => mailbox.keep_nomination(datagram, from),
+            Some(Stun::Reply { .. }) => mailbox.repeat_nomination(from, self.clock.now()),
+            _ => {}
         }
     }
 
@@ -171,15 +173,15 @@ impl Table {
         self.held.entry(mailbox.id()).or_default().ufrags.push(ufrag.to_owned());
     }
 
-    fn route(&mut self, datagram: &[u8], from: SocketAddr) -> Option<Arc<Mailbox>> {
-        match stun::read(datagram) {
+    fn route(&mut self, stun: Option<&Stun<'_>>, from: SocketAddr) -> Option<Arc<Mailbox>> {
+        match stun {
             Some(Stun::Request { ufrag, .. }) => {
-                let mailbox = self.by_ufrag.get(ufrag?)?.clone();
+                let mailbox = self.by_ufrag.get((*ufrag)?)?.clone();
                 self.learn(from, &mailbox);
                 Some(mailbox)
             }
             // A reply comes from where the check went, which need not be an address that has checked us yet
-            Some(Stun::Reply { transaction }) => self.by_transaction.remove(&transaction),
+            Some(Stun::Reply { transaction }) => self.by_transaction.remove(transaction),
             _ => self.by_address.get(&from).cloned(),
         }
     }
@@ -247,7 +249,7 @@ mod tests {
     }
 
     fn routed(table: &mut Table, datagram: &[u8], from: SocketAddr) -> Option<u64> {
-        table.route(datagram, from).map(|mailbox| mailbox.id())
+        table.route(stun::read(datagram).as_ref(), from).map(|mailbox| mailbox.id())
     }
 
     #[test]

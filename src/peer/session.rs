@@ -15,7 +15,6 @@ use webrtc::peer_connection::RTCPeerConnectionState;
 
 use super::backlog::Backlog;
 use super::interceptors::tap::Inbound;
-use super::losses::Losses;
 use super::mailbox::Mailbox;
 use super::offer::{IceCredentials, Kind, Terms};
 use super::port::Wire;
@@ -86,7 +85,7 @@ pub(super) struct Session {
     pub(super) inbound: mpsc::Receiver<Inbound>,
     pub(super) states: mpsc::Receiver<RTCPeerConnectionState>,
     pub(super) commands: mpsc::Receiver<Command>,
-    /// To the interceptors: packets that go out before the next one that the stack is given.
+    /// To the interceptors: packets that leave when the stack's task is nudged.
     pub(super) outbox: mpsc::Sender<Packet>,
     pub(super) audio: Option<Packetizer>,
     pub(super) video: Option<Packetizer>,
@@ -103,8 +102,6 @@ struct Watch {
     backlog: Backlog,
     /// The client's video stream, for requests.
     video_ssrc: Option<u32>,
-    audio_losses: Losses,
-    video_losses: Losses,
 }
 
 /// One thing that happened.
@@ -159,14 +156,15 @@ impl Session {
             Event::Inbound(Inbound::Media(kind, packet)) => self.take_packet(kind, packet, watch),
             Event::Inbound(Inbound::KeyframeWanted) => self.request_keyframe(),
             Event::Inbound(Inbound::Goodbye(streams)) => tracing::debug!(?streams, "the client ends streams"),
-            Event::State(state) => return self.change_state(state, watch).await,
+            Event::State(state) => return self.change_state(state, watch),
             Event::Command(Command::End(ended)) => return Some(ended),
             Event::Command(Command::Candidates(candidates)) => self.add_candidates(candidates).await,
             Event::Command(Command::Restart(theirs, reply)) => self.restart_ice(theirs, reply, watch).await,
-            Event::Picture(Some(picture)) if self.is_connected() => self.send_picture(&picture).await,
+            Event::Picture(Some(picture)) if self.is_connected() => self.send_picture(&picture),
             Event::Picture(Some(picture)) => watch.backlog.push(picture),
             Event::Picture(None) => self.seat.video_out = None,
-            Event::Sound(Some(sound)) => self.send_sound(&sound).await,
+            Event::Sound(Some(sound)) if self.is_connected() => self.send_sound(&sound),
+            Event::Sound(Some(_)) => {}
             Event::Sound(None) => self.seat.audio_out = None,
             Event::Feedback(Some(Feedback::KeyframeNeeded)) => self.ask_for_keyframe(watch),
             Event::Feedback(None) => self.seat.feedback = None,
@@ -180,15 +178,6 @@ impl Session {
     }
 
     fn take_packet(&mut self, kind: Kind, packet: RtpPacket, watch: &mut Watch) {
-        let (media, losses) = match kind {
-            Kind::Audio => (Media::Audio, &mut watch.audio_losses),
-            Kind::Video => (Media::Video, &mut watch.video_losses),
-        };
-        self.metrics.packets_received.get_or_create(&ByMedia { media }).inc();
-        let lost = losses.note(packet.sequence);
-        if lost > 0 {
-            self.metrics.packets_lost.get_or_create(&ByMedia { media }).inc_by(lost);
-        }
         match kind {
             Kind::Audio => self.seat.audio_in.iter_mut().for_each(|intake| intake.push(packet.clone())),
             Kind::Video => {
@@ -204,12 +193,12 @@ impl Session {
         }
     }
 
-    async fn change_state(&mut self, state: RTCPeerConnectionState, watch: &mut Watch) -> Option<Ended> {
+    fn change_state(&mut self, state: RTCPeerConnectionState, watch: &mut Watch) -> Option<Ended> {
         match state {
             RTCPeerConnectionState::Connected if !self.is_connected() => {
                 self.connected.store(true, Ordering::Relaxed);
                 tracing::info!(after_ms = self.clock.now().since(watch.since).as_millis() as u64, "connected");
-                self.begin_sending(watch).await;
+                self.begin_sending(watch);
                 None
             }
             RTCPeerConnectionState::Failed => Some(Ended::Failed),
@@ -218,52 +207,34 @@ impl Session {
         }
     }
 
-    async fn begin_sending(&mut self, watch: &mut Watch) {
+    fn begin_sending(&mut self, watch: &mut Watch) {
         match watch.backlog.take() {
-            Some(pictures) => {
-                for picture in pictures {
-                    self.send_picture(&picture).await;
-                }
-            }
+            Some(pictures) => pictures.iter().for_each(|picture| self.send_picture(picture)),
             None => self.request_keyframe(),
         }
     }
 
-    async fn send_picture(&mut self, picture: &EncodedPicture) {
+    fn send_picture(&mut self, picture: &EncodedPicture) {
         let Some(packetizer) = &mut self.video else { return };
-        let mut packets: Vec<_> = packetizer.picture(picture).collect();
-        let Some(last) = packets.pop() else { return };
-        let count = packets.len() as u64 + 1;
-        // The stack's task is woken once for a picture: the last packet takes the others along, which go before it
-        for packet in packets {
-            if self.outbox.try_send(Packet::Rtp(packet)).is_err() {
-                self.metrics.count_dropped("stack_behind");
-            }
+        let sent =
+            packetizer.picture(picture).map(|packet| post(&self.outbox, &self.metrics, Packet::Rtp(packet))).filter(|sent| *sent).count();
+        self.metrics.packets_sent.get_or_create(&ByMedia { media: Media::Video }).inc_by(sent as u64);
+        self.mailbox.nudge();
+    }
+
+    fn send_sound(&mut self, sound: &EncodedSound) {
+        let Some(packetizer) = &mut self.audio else { return };
+        if post(&self.outbox, &self.metrics, Packet::Rtp(packetizer.sound(sound))) {
+            self.metrics.packets_sent.get_or_create(&ByMedia { media: Media::Audio }).inc();
         }
-        self.send(Kind::Video, last, count).await;
+        self.mailbox.nudge();
     }
 
-    async fn send_sound(&mut self, sound: &EncodedSound) {
-        let Some(packetizer) = self.audio.as_mut().filter(|_| self.connected.load(Ordering::Relaxed)) else { return };
-        let packet = packetizer.sound(sound);
-        self.send(Kind::Audio, packet, 1).await;
-    }
-
-    async fn send(&self, kind: Kind, packet: rtc::rtp::Packet, count: u64) {
-        let media = if kind == Kind::Audio { Media::Audio } else { Media::Video };
-        match self.stack.send(kind, packet).await {
-            Ok(()) => drop(self.metrics.packets_sent.get_or_create(&ByMedia { media }).inc_by(count)),
-            Err(error) => tracing::debug!(%error, "sending"),
-        }
-    }
-
-    /// Leaves with the stack's next packet or timer; a client whose pictures fail keeps it busy.
     fn ask_for_keyframe(&self, watch: &Watch) {
         let Some(media_ssrc) = watch.video_ssrc else { return };
         let request = PictureLossIndication { sender_ssrc: self.video.as_ref().map_or(1, |v| v.time_line().ssrc), media_ssrc };
-        if self.outbox.try_send(Packet::Rtcp(vec![Box::new(request)])).is_err() {
-            self.metrics.count_dropped("stack_behind");
-        }
+        post(&self.outbox, &self.metrics, Packet::Rtcp(vec![Box::new(request)]));
+        self.mailbox.nudge();
     }
 
     async fn add_candidates(&self, candidates: Vec<String>) {
@@ -304,6 +275,15 @@ impl Session {
         }
         None
     }
+}
+
+/// Puts a packet in the interceptors' outbox; whether there was room.
+fn post(outbox: &mpsc::Sender<Packet>, metrics: &Metrics, packet: Packet) -> bool {
+    let posted = outbox.try_send(packet).is_ok();
+    if !posted {
+        metrics.count_dropped("stack_behind");
+    }
+    posted
 }
 
 async fn next_picture(pictures: &mut Option<VideoSubscription>) -> Option<Arc<EncodedPicture>> {

@@ -12,14 +12,12 @@ use std::time::Duration;
 
 use rtc::media_stream::MediaStreamTrack;
 use rtc::peer_connection::transport::RTCIceCandidateInit;
-use rtc::rtp;
 use rtc::rtp_transceiver::rtp_sender::{
     RTCPFeedback, RTCRtpCodec, RTCRtpCodecParameters, RTCRtpCodingParameters, RTCRtpEncodingParameters, RTCRtpHeaderExtensionCapability,
     RTCRtpRtxParameters, RtpCodecKind,
 };
 use tokio::sync::mpsc;
 use webrtc::error::{Error, Result};
-use webrtc::media_stream::track_local::TrackLocal;
 use webrtc::media_stream::track_local::static_rtp::TrackLocalStaticRTP;
 use webrtc::peer_connection::transport::DtlsTransport;
 use webrtc::peer_connection::{
@@ -29,7 +27,9 @@ use webrtc::peer_connection::{
 
 use super::answer::{self, Ours, Stream};
 use super::codecs::{Codec, TRANSPORT_CC_URI};
+use super::mailbox::Mailbox;
 use super::offer::{IceCredentials, Kind, Medium, Terms};
+use super::port::Wire;
 use super::sdp::Sdp;
 use super::socket::SessionRuntime;
 
@@ -37,27 +37,29 @@ use super::socket::SessionRuntime;
 /// a sign of life (`session` watches those).
 const ICE_PATIENCE: Duration = Duration::from_secs(30);
 const CONSENT_INTERVAL: Duration = Duration::from_secs(1);
+/// While a path is looked for. The stack sends the first DTLS flight with the next of these timers, and only then.
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
 /// A running stack.
 pub(super) struct Stack {
     connection: Box<dyn PeerConnection>,
-    audio: Option<Arc<TrackLocalStaticRTP>>,
-    video: Option<Arc<TrackLocalStaticRTP>>,
 }
 
-/// Tells the session of the connection's states. Small: the stack has six, and repeats none.
+/// Tells the session of the connection's states.
 struct States(mpsc::Sender<RTCPeerConnectionState>);
 
 #[async_trait::async_trait]
 impl PeerConnectionEventHandler for States {
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        // The stack has six states and repeats none, so that there is room
         let _ = self.0.try_send(state);
     }
 }
 
 /// What a stack is made from, besides the terms.
 pub(super) struct Parts {
-    pub(super) runtime: SessionRuntime,
+    pub(super) wire: Arc<Wire>,
+    pub(super) mailbox: Arc<Mailbox>,
     pub(super) certificate: RTCCertificate,
     pub(super) interceptors: Registry,
     pub(super) states: mpsc::Sender<RTCPeerConnectionState>,
@@ -85,16 +87,15 @@ impl Stack {
             .with_setting_engine(settings())
             .with_interceptor_registry(parts.interceptors)
             .with_handler(Arc::new(States(parts.states)))
-            .with_runtime(Arc::new(parts.runtime))
+            .with_runtime(Arc::new(SessionRuntime::new(parts.wire, parts.mailbox)))
             // The addresses only name the ways within the process: `SessionRuntime` puts the one port in their place
             .with_udp_addrs(vec!["127.0.0.1:0", "[::1]:0"])
             .build()
             .await?;
-        let mut stack = Self { connection: Box::new(connection), audio: None, video: None };
-        for medium in terms.media().filter(|medium| medium.receives) {
-            match medium.kind {
-                Kind::Audio => stack.audio = stack.add_track(medium, parts.audio).await?,
-                Kind::Video => stack.video = stack.add_track(medium, parts.video).await?,
+        let stack = Self { connection: Box::new(connection) };
+        for (kind, stream) in [(Kind::Audio, parts.audio), (Kind::Video, parts.video)] {
+            if let (Some(medium), Some(stream)) = (terms.media().find(|m| m.kind == kind), stream) {
+                stack.add_track(medium, stream).await?;
             }
         }
         let secrets = stack.negotiate(terms, &terms.ice).await?;
@@ -117,18 +118,6 @@ impl Stack {
         self.connection.add_ice_candidate(RTCIceCandidateInit { candidate, ..Default::default() }).await
     }
 
-    /// Sends one packet of a kind, and before it whatever waits in the interceptors' outbox.
-    ///
-    /// # Errors
-    /// Where the stack is gone.
-    pub(super) async fn send(&self, kind: Kind, packet: rtp::Packet) -> Result<()> {
-        let track = match kind {
-            Kind::Audio => &self.audio,
-            Kind::Video => &self.video,
-        };
-        track.as_ref().ok_or(Error::ErrConnectionClosed)?.write_rtp(packet).await
-    }
-
     /// Whether the peer has closed the DTLS connection. The stack raises no event for it.
     pub(super) async fn closed_by_peer(&self) -> bool {
         let transport = match self.connection.get_senders().await.first() {
@@ -149,8 +138,8 @@ impl Stack {
         }
     }
 
-    async fn add_track(&self, medium: &Medium, stream: Option<Stream>) -> Result<Option<Arc<TrackLocalStaticRTP>>> {
-        let Some(stream) = stream else { return Ok(None) };
+    /// Lets the stack know of a stream that we send; its packets enter by the interceptors (`interceptors::tap`).
+    async fn add_track(&self, medium: &Medium, stream: Stream) -> Result<()> {
         let coding = RTCRtpEncodingParameters {
             rtp_coding_parameters: RTCRtpCodingParameters {
                 ssrc: Some(stream.ssrc),
@@ -163,9 +152,8 @@ impl Stack {
         };
         let name = answer::name(medium.kind).to_owned();
         let track = MediaStreamTrack::new("medley".into(), name.clone(), name, codec_kind(medium.kind), vec![coding]);
-        let track = Arc::new(TrackLocalStaticRTP::new(track));
-        self.connection.add_track(track.clone()).await?;
-        Ok(Some(track))
+        self.connection.add_track(Arc::new(TrackLocalStaticRTP::new(track))).await?;
+        Ok(())
     }
 
     async fn negotiate(&self, terms: &Terms, theirs: &IceCredentials) -> Result<Secrets> {
@@ -187,6 +175,7 @@ fn settings() -> SettingEngine {
     SettingEngineBuilder::new()
         .with_multicast_dns_mode(rtc::ice::mdns::MulticastDnsMode::Disabled)
         .with_ice_timeouts(Some(ICE_PATIENCE), Some(Duration::ZERO), Some(CONSENT_INTERVAL))
+        .with_ice_connection_attempts(Some(CHECK_INTERVAL), None)
         .build()
 }
 

@@ -9,6 +9,7 @@ const BINDING_INDICATION: u16 = 0x0011;
 const BINDING_SUCCESS: u16 = 0x0101;
 const BINDING_ERROR: u16 = 0x0111;
 const USERNAME: u16 = 0x0006;
+const USE_CANDIDATE: u16 = 0x0025;
 
 /// What a STUN message is, for the purpose of delivering it.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub(super) enum Stun<'a> {
         transaction: [u8; 12],
         /// The receiver's user name fragment: what stands before the colon in USERNAME (RFC 8445 §7.2.2).
         ufrag: Option<&'a str>,
+        /// Whether the sender wants to use the path it checks (RFC 8445 §7.1.2).
+        nominates: bool,
     },
     /// The answer to a check.
     Reply {
@@ -38,19 +41,22 @@ pub(super) fn read(datagram: &[u8]) -> Option<Stun<'_>> {
     }
     let transaction = header[8..20].try_into().ok()?;
     match u16::from_be_bytes([header[0], header[1]]) {
-        BINDING_REQUEST => Some(Stun::Request { transaction, ufrag: local_ufrag(body) }),
+        BINDING_REQUEST => {
+            let ufrag = attribute(body, USERNAME).and_then(|name| std::str::from_utf8(name).ok()?.split_once(':')).map(|(ufrag, _)| ufrag);
+            Some(Stun::Request { transaction, ufrag, nominates: attribute(body, USE_CANDIDATE).is_some() })
+        }
         BINDING_SUCCESS | BINDING_ERROR => Some(Stun::Reply { transaction }),
         BINDING_INDICATION => Some(Stun::Indication),
         _ => None,
     }
 }
 
-fn local_ufrag(mut attributes: &[u8]) -> Option<&str> {
+fn attribute(mut attributes: &[u8], kind: u16) -> Option<&[u8]> {
     while let Some((head, rest)) = attributes.split_at_checked(4) {
         let length = usize::from(u16::from_be_bytes([head[2], head[3]]));
         let value = rest.get(..length)?;
-        if u16::from_be_bytes([head[0], head[1]]) == USERNAME {
-            return std::str::from_utf8(value).ok()?.split_once(':').map(|(ufrag, _)| ufrag);
+        if u16::from_be_bytes([head[0], head[1]]) == kind {
+            return Some(value);
         }
         // RFC 8489 §14: values are padded to a multiple of four bytes
         attributes = rest.get(length.next_multiple_of(4)..)?;
@@ -80,6 +86,11 @@ pub(super) mod tests {
         message(BINDING_REQUEST, transaction, &body)
     }
 
+    pub(in super::super) fn nomination(transaction: [u8; 12], username: &str) -> Vec<u8> {
+        let plain = request(transaction, Some(username));
+        message(BINDING_REQUEST, transaction, &[&plain[HEADER_BYTES..], &USE_CANDIDATE.to_be_bytes(), &[0, 0]].concat())
+    }
+
     pub(in super::super) fn reply(transaction: [u8; 12]) -> Vec<u8> {
         message(BINDING_SUCCESS, transaction, &[])
     }
@@ -87,7 +98,12 @@ pub(super) mod tests {
     #[test]
     fn the_receivers_fragment_stands_before_the_colon() {
         let datagram = request([3; 12], Some("ours:theirs"));
-        assert_eq!(read(&datagram), Some(Stun::Request { transaction: [3; 12], ufrag: Some("ours") }));
+        assert_eq!(read(&datagram), Some(Stun::Request { transaction: [3; 12], ufrag: Some("ours"), nominates: false }));
+    }
+
+    #[test]
+    fn a_nomination_is_told_from_a_plain_check() {
+        assert!(matches!(read(&nomination([3; 12], "ours:theirs")), Some(Stun::Request { nominates: true, ufrag: Some("ours"), .. })));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tracing::{Span, info, warn};
+use tracing::{Span, debug, info, warn};
 
 use super::inbox::Inbox;
 use super::{Command, Due, Event, Room, RoomSettings, Stage};
@@ -99,8 +99,8 @@ impl Loop {
             Event::Joined(id, name) => info!(participant = %id, %name, "joined"),
             Event::Left(id) => info!(participant = %id, "left"),
             Event::Renamed(id, name) => info!(participant = %id, %name, "renamed"),
-            Event::SpeakerChanged(Some(id)) => info!(participant = %id, "active speaker"),
-            Event::SpeakerChanged(None) => info!("no active speaker"),
+            Event::SpeakerChanged(Some(id)) => debug!(participant = %id, "active speaker"),
+            Event::SpeakerChanged(None) => debug!("no active speaker"),
             Event::LayoutChanged(layout) => info!(?layout, "layout changed"),
             Event::PicturesSkipped(count) => self.metrics.count_dropped_by("late_picture", count),
             Event::BlocksSkipped(count) => {
@@ -108,5 +108,74 @@ impl Loop {
                 self.metrics.count_dropped_by("late_block", count);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+    use super::*;
+    use crate::media::{Block, Heard, MixSet, ParticipantId, Scene, SoundSource, Source};
+
+    /// Passes on what it is given; what nobody takes in time is given up.
+    struct Watched(SyncSender<Due>);
+
+    impl Stage for Watched {
+        fn scene(&mut self, scene: Scene) {
+            let _ = self.0.try_send(Due::Scene(scene));
+        }
+
+        fn mixes(&mut self, mixes: MixSet) {
+            let _ = self.0.try_send(Due::Mixes(mixes));
+        }
+    }
+
+    struct Constant;
+
+    impl SoundSource for Constant {
+        fn pull(&mut self, _now: MediaTime, into: &mut Block) -> Heard {
+            into.0.fill(0.25);
+            Heard::Decoded
+        }
+    }
+
+    fn start(metrics: &Metrics) -> (Driver, Receiver<Due>) {
+        let (sender, watched) = sync_channel(1000);
+        let driver = Driver::start(RoomSettings::default(), Clock::new(), metrics.clone(), Box::new(Watched(sender)));
+        (driver, watched)
+    }
+
+    fn audio_ticks(metrics: &Metrics) -> u64 {
+        metrics.ticks.get_or_create(&ByMedia { media: Media::Audio }).get()
+    }
+
+    #[test]
+    fn a_command_takes_effect_while_the_room_runs() {
+        let (driver, watched) = start(&Metrics::default());
+        driver.send(Command::Join { id: ParticipantId(1), name: "Ada".into(), sound: Some(Box::new(Constant)) });
+        let heard = |due: Due| matches!(due, Due::Mixes(mixes) if mixes.listeners.0[959] == 0.25);
+        assert!(watched.iter().any(heard));
+        let seen = |due: Due| matches!(due, Due::Scene(scene) if scene.cells[0].source != Source::Slate);
+        assert!(watched.iter().any(seen));
+    }
+
+    #[test]
+    fn ticks_are_counted_and_lie_a_period_apart() {
+        let metrics = Metrics::default();
+        let (driver, watched) = start(&metrics);
+        let mixes = watched.iter().filter_map(|due| if let Due::Mixes(mixes) = due { Some(mixes.at) } else { None });
+        let at: Vec<_> = mixes.take(5).collect();
+        drop(driver);
+        assert!(at.windows(2).all(|pair| pair[1] == pair[0] + BLOCK_PERIOD), "{at:?}");
+        assert!(audio_ticks(&metrics) >= 5);
+    }
+
+    #[test]
+    fn dropping_it_ends_its_thread() {
+        let (driver, watched) = start(&Metrics::default());
+        drop(driver);
+        // The stage, and with it the sender, went with the thread.
+        assert!(watched.iter().count() < 1000);
     }
 }

@@ -5,14 +5,15 @@
 use crate::media::Rect;
 
 /// Pixels between tiles and round the outside.
-pub(super) const GAP: u32 = 8;
+pub const GAP: u32 = 8;
 
-/// Tiles that one grid holds at most.
-pub(super) const MOST: usize = 25;
+/// People whom the template shows at most.
+pub const MOST: usize = 25;
 
-/// Places `count` tiles (1 to [`MOST`]). One alone has no margin: it is shown at the canvas's own size.
-pub(super) fn solve(width: u32, height: u32, count: usize) -> Vec<Rect> {
-    let count = count.clamp(1, MOST) as u32;
+/// Places `count` tiles (at least 1; [`MOST`] find their place on the smallest canvas). One alone has no margin: it is
+/// shown at the canvas's own size.
+pub fn solve(width: u32, height: u32, count: usize) -> Vec<Rect> {
+    let count = count.max(1) as u32;
     let margin = if count == 1 { 0 } else { GAP };
     (1..=count)
         .map(|columns| Grid::fit(width, height, count, columns, margin))

@@ -46,7 +46,7 @@ impl Default for Limiter {
 impl Limiter {
     /// Takes a block in and gives the one that is due out, in its place.
     pub(super) fn process(&mut self, block: &mut Block) {
-        if self.idle() && block.0.iter().all(|sample| sample.abs() <= CEILING) {
+        if self.idle() && below_ceiling(block) {
             return self.delay(block);
         }
         let mut gains = [1.0; BLOCK_SAMPLES];
@@ -94,11 +94,16 @@ impl Limiter {
         if asked > 0 {
             self.peaks.push_back((self.sample, asked));
         }
-        if self.peaks.front().is_some_and(|(at, _)| at + LOOK_AHEAD as u64 + 1 <= self.sample) {
+        if self.peaks.front().is_some_and(|(at, _)| at + (LOOK_AHEAD as u64) < self.sample) {
             self.peaks.pop_front();
         }
         self.peaks.front().map_or(0, |(_, peak)| *peak)
     }
+}
+
+/// Without an early exit, so that it is done in lanes.
+fn below_ceiling(block: &Block) -> bool {
+    block.0.iter().fold(true, |below, sample| below & (sample.abs() <= CEILING))
 }
 
 /// By how much a sample must be turned down, rounded up.

@@ -107,3 +107,61 @@ pub(super) fn fade_out(block: &mut Block) {
 fn rise(n: usize, of: usize) -> f32 {
     0.5 - 0.5 * (PI * n as f32 / of as f32).cos()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::limiter::LOOK_AHEAD;
+    use super::super::tone::Tone;
+    use super::*;
+
+    fn part(id: u32, block: &Block) -> Part<'_> {
+        Part { id: ParticipantId(id), block }
+    }
+
+    fn own(mixes: &MixSet, id: u32) -> Option<&Arc<Block>> {
+        mixes.talkers.iter().find(|(talker, _)| talker.0 == id).map(|(_, block)| block)
+    }
+
+    /// One speaks on; the other shouts for ten blocks, and ends there: by block, the mixes.
+    fn a_shout_beside_a_voice() -> Vec<MixSet> {
+        let mut mixer = Mixer::default();
+        let mix = |n: u64| {
+            let voice = Tone::peak(413.0, 0.5).block(n);
+            let mut shout = Tone::peak(500.0, 3.0).block(n);
+            if n == 9 {
+                fade_out(&mut shout);
+            }
+            let parts = [part(1, &voice), part(2, &shout)];
+            mixer.mix(MediaTime::ZERO, if n < 10 { &parts } else { &parts[..1] })
+        };
+        (0..100).map(mix).collect()
+    }
+
+    #[test]
+    fn an_own_output_is_not_turned_down_by_its_owners_shouting() {
+        for (n, mixes) in a_shout_beside_a_voice().iter().enumerate().skip(1) {
+            let Some(block) = own(mixes, 2) else { break };
+            let voice = Tone::peak(413.0, 0.5).block(n as u64);
+            assert_eq!(block.0[LOOK_AHEAD..], voice.0[..BLOCK_SAMPLES - LOOK_AHEAD], "block {n}");
+        }
+    }
+
+    #[test]
+    fn an_own_output_is_handed_back_only_when_the_listeners_sounds_alike() {
+        let day = a_shout_beside_a_voice();
+        let closed = day.iter().position(|mixes| own(mixes, 2).is_none()).expect("the limiter recovers within two seconds");
+        assert!(closed > 12, "closed at block {closed}");
+        let last = own(&day[closed - 1], 2).expect("it was open until here");
+        let apart = last.0.iter().zip(&day[closed - 1].listeners.0).map(|(own, all)| (own - all).abs()).fold(0.0, f32::max);
+        assert!(apart < 1e-3, "{apart}");
+    }
+
+    #[test]
+    fn a_leavers_output_is_closed_at_once() {
+        let mut mixer = Mixer::default();
+        let tone = Tone::peak(413.0, 0.5).block(0);
+        mixer.mix(MediaTime::ZERO, &[part(1, &tone), part(2, &tone)]);
+        mixer.leave(ParticipantId(2));
+        assert!(own(&mixer.mix(MediaTime::ZERO, &[part(1, &tone)]), 2).is_none());
+    }
+}

@@ -19,7 +19,7 @@ mod active;
 mod cast;
 mod clock;
 mod driver;
-mod grid;
+pub mod grid;
 mod inbox;
 mod layout;
 mod limiter;

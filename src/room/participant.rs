@@ -7,6 +7,9 @@ use super::talkers::Talker;
 use super::voice::Voice;
 use crate::media::{Block, Heard, MediaTime, ParticipantId, SoundSource};
 
+/// 36 dB above full scale: no decoder gives more of its own accord.
+const LOUDEST: f32 = 64.0;
+
 /// Somebody who is seen, heard, or both.
 pub(super) struct Participant {
     pub(super) name: Arc<str>,
@@ -26,8 +29,8 @@ impl Participant {
     pub(super) fn pull(&mut self, at: MediaTime) {
         let Some(sound) = &mut self.sound else { return };
         let mut heard = sound.pull(at, &mut self.block);
-        // One sample that is no number would spoil everybody's mix for good.
-        if !self.block.rms().is_finite() {
+        // One sample that is no number, or makes a sum that is none, would spoil everybody's mix.
+        if !is_sound(&self.block) {
             *self.block = Block::SILENCE;
             heard = Heard::Idle;
         }
@@ -60,4 +63,9 @@ impl Participant {
     pub(super) fn muted(&self) -> bool {
         self.sound.is_none() || self.voice.muted()
     }
+}
+
+/// Whether all samples are numbers of some reason. Without an early exit, so that it is done in lanes.
+fn is_sound(block: &Block) -> bool {
+    block.0.iter().fold(true, |sound, sample| sound & (sample.abs() <= LOUDEST))
 }

@@ -46,8 +46,7 @@ impl Default for Voice {
 impl Voice {
     /// Takes the block of the audio tick at `at`.
     pub(super) fn hear(&mut self, at: MediaTime, block: &Block, heard: Heard) {
-        let burst_db = burst_db(block);
-        let level_db = decibels(block.rms());
+        let (burst_db, level_db) = levels_db(block);
         self.hold = match burst_db {
             db if db >= ON_DB || (self.talking() && db >= OFF_DB) => HOLD_BLOCKS + 1,
             _ => self.hold.saturating_sub(1),
@@ -103,10 +102,27 @@ fn decibels(rms: f32) -> f32 {
     if rms > 1e-5 { 20.0 * rms.log10() } else { FLOOR_DB }
 }
 
-fn burst_db(block: &Block) -> f32 {
-    let energy = |part: &[f32]| part.iter().map(|s| s * s).sum::<f32>() / part.len() as f32;
-    decibels(block.0.chunks(BURST_SAMPLES).map(energy).fold(0.0, f32::max).sqrt())
+/// The level of a block's loudest 5 ms, and of the whole block.
+fn levels_db(block: &Block) -> (f32, f32) {
+    let (mut loudest, mut whole) = (0.0f32, 0.0);
+    for part in block.0.chunks_exact(BURST_SAMPLES) {
+        let energy = energy(part);
+        loudest = loudest.max(energy);
+        whole += energy;
+    }
+    (decibels((loudest / BURST_SAMPLES as f32).sqrt()), decibels((whole / BLOCK_SAMPLES as f32).sqrt()))
 }
+
+/// The sum of squares, in eight lanes: one running sum would take eight times as long.
+fn energy(part: &[f32]) -> f32 {
+    let mut lanes = [0.0; 8];
+    for samples in part.chunks_exact(lanes.len()) {
+        lanes.iter_mut().zip(samples).for_each(|(lane, sample)| *lane += sample * sample);
+    }
+    lanes.iter().sum()
+}
+
+const _: () = assert!(BURST_SAMPLES.is_multiple_of(8) && BLOCK_SAMPLES.is_multiple_of(BURST_SAMPLES), "no sample is left over");
 
 /// 0 at the threshold, 1 at full scale, even in decibels.
 fn loud_share(level_db: f32) -> f32 {
@@ -133,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_tone_gated_four_times_a_second_never_stops_talking() {
-        let gated = |n: u64| if n / 6 % 2 == 0 { Tone::db(440.0, -20.0).block(n) } else { Block::SILENCE };
+        let gated = |n: u64| if n % 12 < 6 { Tone::db(440.0, -20.0).block(n) } else { Block::SILENCE };
         assert_eq!(hear_for(&mut Voice::default(), 500, gated), 500);
     }
 

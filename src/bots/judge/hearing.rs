@@ -44,6 +44,8 @@ pub struct Hearing {
 
 #[derive(Debug)]
 struct Heard {
+    /// Whether it was there in the last 200 ms; pauses of what is not are not looked for.
+    audible: bool,
     amplitude: f32,
     full: f32,
     fell: Option<f64>,
@@ -94,7 +96,9 @@ impl Hearing {
         let reach = Filter::SHORT;
         while self.window(self.next_reading, reach).is_some() {
             let centre = (self.next_reading + reach as u64 / 2) as f64;
-            for (&tone, filter) in filters {
+            let audible: Vec<Tone> = self.tones.iter().filter(|(_, heard)| heard.audible).map(|(&tone, _)| tone).collect();
+            for tone in audible {
+                let filter = &filters[&tone];
                 let amplitude = self.window(self.next_reading, reach).map_or(0.0, |window| filter.amplitude(window));
                 self.note_amplitude(tone, amplitude, centre);
             }
@@ -139,6 +143,7 @@ impl Hearing {
         while let Some(window) = history.get((self.next_level - begins) as usize..).and_then(|rest| rest.get(..reach)) {
             for (tone, heard) in &mut self.tones {
                 let [amplitude, below, above] = filters[tone].each_ref().map(|filter| f64::from(filter.amplitude(window)));
+                heard.audible = amplitude > f64::from(FAINTEST) / 2.0;
                 heard.levels.note(20.0 * amplitude.max(1e-7).log10());
                 heard.power += amplitude * amplitude;
                 heard.noise += (below * below + above * above) / 2.0;
@@ -166,7 +171,7 @@ impl Hearing {
     /// Begins the measurement: figures are forgotten, pauses under way are not.
     pub fn begin(&mut self) {
         for heard in self.tones.values_mut() {
-            let kept = Heard { amplitude: heard.amplitude, full: heard.full, fell: heard.fell, ..Heard::default() };
+            let kept = Heard { audible: heard.audible, amplitude: heard.amplitude, full: heard.full, fell: heard.fell, ..Heard::default() };
             *heard = kept;
         }
     }
@@ -195,7 +200,7 @@ fn delay_of_pause(tone: Tone, heard_at_ms: f64) -> f64 {
 impl Default for Heard {
     fn default() -> Self {
         let (delay, levels) = (Histogram::of_delays(), Histogram::of_levels());
-        Self { amplitude: 0.0, full: 0.0, fell: None, delay, levels, power: 0.0, noise: 0.0, readings: 0 }
+        Self { audible: true, amplitude: 0.0, full: 0.0, fell: None, delay, levels, power: 0.0, noise: 0.0, readings: 0 }
     }
 }
 

@@ -4,12 +4,15 @@
 //! Never: pixels.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Tables kept; a scene of nine differently sized pictures needs 36.
 const KEPT: usize = 128;
 /// Source samples that make one output sample at most. Beyond it every n-th counts: the sums stay exact, and such a picture is a speck.
-const MOST_TAPS: usize = 64;
+pub(super) const MOST_TAPS: usize = 64;
+/// Weights of means are in units of 2^-15, so that a pair of them and a pair of samples make 32 bits.
+pub(super) const WEIGHT_BITS: i32 = 15;
 /// Tables are padded to whole groups of this many outputs, so that the inner loop has no tail.
 pub(super) const GROUP: usize = 16;
 
@@ -47,13 +50,13 @@ pub(super) struct Lerp {
     pub(super) weight: u16,
 }
 
-/// `Σ source[at + k × stride] × weights[k] ÷ 65536`, the weights of one output summing to exactly 65536.
+/// `Σ source[at + k × stride] × weights[k] ÷ 2^`[`WEIGHT_BITS`]; the weights of one output sum to exactly that.
 #[derive(Debug)]
 pub(super) struct Area {
     /// The first source sample of each output.
     pub(super) starts: Vec<usize>,
     /// Weights of each output, `taps` apiece; those of samples that count for nothing are 0.
-    weights: Vec<u16>,
+    weights: Vec<i16>,
     /// Weights to an output, at least 2 and at most [`MOST_TAPS`].
     pub(super) taps: usize,
     /// From one counted sample to the next.
@@ -71,13 +74,13 @@ impl Axis {
         Self { exact: exact(source, offset, span, len), filter }
     }
 
-    /// The source samples that count, first to one past the last.
-    pub(super) fn reach(&self, source: usize) -> (usize, usize) {
+    /// The source samples that count.
+    pub(super) fn reach(&self, source: usize) -> Range<usize> {
         let (first, last) = match &self.filter {
             Filter::Lerp(taps) => (taps[0].at, taps[taps.len() - 1].at + 2),
             Filter::Area(area) => (area.starts[0], area.starts[area.starts.len() - 1] + (area.taps - 1) * area.stride + 1),
         };
-        (first, last.min(source))
+        first..last.min(source)
     }
 }
 
@@ -104,13 +107,16 @@ fn lerps(source: usize, offset: f64, span: f64, len: usize) -> Vec<Lerp> {
 impl Area {
     fn new(source: usize, offset: f64, span: f64, len: usize) -> Self {
         let each = span / len as f64;
-        let widest = (each.ceil() as usize + 1).min(source);
+        let part = |i: usize| {
+            let from = (offset + i as f64 * each).clamp(0.0, source as f64 - 1.0);
+            (from, (from + each).min(source as f64))
+        };
+        let widest = (0..len).map(part).map(|(from, to)| (to.ceil() - from.floor()) as usize).max().unwrap_or(2);
         let stride = widest.div_ceil(MOST_TAPS);
         let taps = widest.div_ceil(stride).clamp(2, MOST_TAPS);
         let mut area = Self { starts: Vec::new(), weights: Vec::new(), taps, stride };
         for i in padded(len) {
-            let from = (offset + i as f64 * each).clamp(0.0, source as f64 - 1.0);
-            let to = (from + each).min(source as f64);
+            let (from, to) = part(i);
             area.push(source, from, to);
         }
         area
@@ -122,17 +128,18 @@ impl Area {
         let start = (from.floor() as usize).min(source.saturating_sub(reach));
         self.starts.push(start);
         let share = |edge: usize| (((start + edge * self.stride) as f64).clamp(from, to) - from) / (to - from);
-        let mut given = 0;
+        let one = f64::from(1 << WEIGHT_BITS);
+        let mut given = 0.0;
         for tap in 1..=self.taps {
-            let due = if tap == self.taps { 65_536 } else { (share(tap) * 65_536.0).round() as u32 };
-            // A single sample cannot weigh 65536: an output of an area axis covers more than two.
-            self.weights.push((due - given).min(65_535) as u16);
+            let due = if tap == self.taps { one } else { (share(tap) * one).round() };
+            // An output of an area axis covers more than two samples, so none weighs much more than half.
+            self.weights.push((due - given) as i16);
             given = due;
         }
     }
 
     /// The weights of output `i`.
-    pub(super) fn weights(&self, i: usize) -> &[u16] {
+    pub(super) fn weights(&self, i: usize) -> &[i16] {
         &self.weights[i * self.taps..][..self.taps]
     }
 }
@@ -178,7 +185,7 @@ mod tests {
                 },
                 Filter::Area(area) => for i in 0..area.starts.len() {
                     prop_assert!(area.starts[i] + (area.taps - 1) * area.stride < source);
-                    prop_assert_eq!(area.weights(i).iter().map(|&w| u32::from(w)).sum::<u32>(), 65_536);
+                    prop_assert_eq!(area.weights(i).iter().map(|&w| i32::from(w)).sum::<i32>(), 1 << WEIGHT_BITS);
                 },
             }
         }

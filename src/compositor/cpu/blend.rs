@@ -39,11 +39,29 @@ pub(super) fn value(row: &mut [u8], coverage: &[u8], value: u8, opacity: Opacity
 /// One value over a row that is covered everywhere.
 pub(super) fn solid(row: &mut [u8], value: u8, opacity: Opacity) {
     if opacity == Opacity::FULL {
-        return row.fill(value);
+        return fill(row, value);
     }
     let part = opacity.of(255);
     for sample in row {
         *sample = mix(*sample, value, part);
+    }
+}
+
+/// As `row.fill(value)`, without a call for the few pixels of a gap between tiles: two stores, which may overlap.
+fn fill(row: &mut [u8], value: u8) {
+    match row.len() {
+        4..8 => fill_ends::<4>(row, value),
+        8..=16 => fill_ends::<8>(row, value),
+        _ => row.fill(value),
+    }
+}
+
+fn fill_ends<const N: usize>(row: &mut [u8], value: u8) {
+    if let Some(first) = row.first_chunk_mut() {
+        *first = [value; N];
+    }
+    if let Some(last) = row.last_chunk_mut() {
+        *last = [value; N];
     }
 }
 

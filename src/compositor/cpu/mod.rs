@@ -14,14 +14,17 @@ use crate::media::{Composite, Frame, Scene};
 use canvas::Canvases;
 pub use painter::Painter;
 
+mod across;
 mod axis;
 mod background;
 mod blend;
 mod canvas;
 mod columns;
+mod down;
 mod outline;
 mod painter;
 mod scale;
+mod turn;
 mod under;
 
 /// Canvases that nobody took yet; the oldest goes where there would be more.

@@ -146,6 +146,19 @@ fn clocks_that_drift_apart_are_followed() {
 }
 
 #[test]
+fn in_silence_the_lag_is_gained_before_a_packet_comes_too_late_and_lost_within_a_moment() {
+    let mut line = Line::steady(30_000).delayed(|n| n as i64 * 4);
+    line.quiet = true;
+    let heard = line.pulled(5000, 30_000);
+    assert!((4..10).contains(&heard.stretches), "{}", heard.stretches);
+    assert_eq!(heard.concealed(), heard.stretches);
+    let mut line = Line::steady(500).delayed(|n| if n < 3 { 60_000 } else { 0 });
+    line.quiet = true;
+    let heard = line.pulled(5000, 490);
+    assert!(heard.folds > 0 && heard.waited[320..].iter().all(|waited| *waited <= 26_000));
+}
+
+#[test]
 fn sequence_and_timestamp_wrap_unheard() {
     let mut line = Line::steady(400);
     (line.sequence, line.timestamp) = (65_500, u32::MAX - 50 * 960);
@@ -162,7 +175,7 @@ fn packets_of_every_duration_are_played_whole() {
             (samples, line.packets.into_iter().map(|p| Packet { payload: vec![toc, 0, 0, 0, 0], ..p }).collect());
         line.packets.iter_mut().enumerate().for_each(|(n, p)| p.sent_us = n as u64 * samples as u64 * 1000 / 48);
         let heard = line.pulled(5000, 1950);
-        assert!(heard.concealed() <= 1, "{samples}: {}", heard.concealed());
+        assert_eq!(heard.concealed(), 0, "{samples}");
         assert!(heard.decoded.windows(2).all(|pair| pair[1] == pair[0] + 1), "{samples}");
         let most = 22_500 + samples as u64 * 1000 / 48;
         assert!(heard.waited.iter().all(|waited| *waited <= most), "{samples}: {:?}", heard.waited.iter().max());
@@ -237,7 +250,7 @@ proptest! {
 }
 
 #[test]
-fn a_hundred_thousand_hostile_packets_neither_panic_nor_pile_up() {
+fn after_a_hundred_thousand_hostile_packets_each_step_is_one_the_codec_can_take() {
     let mut random = StdRng::seed_from_u64(4);
     let mut buffer = JitterBuffer::default();
     let mut now = MediaTime::ZERO;
@@ -254,11 +267,13 @@ fn a_hundred_thousand_hostile_packets_neither_panic_nor_pile_up() {
             payload: payload.into(),
             arrival: now + Duration::from_millis(random.random_range(0..50)),
         });
-        assert!(buffer.waiting.len() <= MAX_WAITING);
         if random.random_ratio(9, 10) {
             now += Duration::from_millis(20);
             buffer.folds(now, random.random_range(0..2000), random.random());
-            buffer.next(now, random.random_range(0..960), random.random());
+            let step = buffer.next(now, random.random_range(0..960), random.random());
+            if let Step::Conceal { samples, .. } | Step::Recover { samples, .. } = step {
+                assert!((120..=opus::MAX_PACKET_SAMPLES).contains(&samples) && samples % 120 == 0, "{samples}");
+            }
         }
     }
 }
@@ -271,6 +286,8 @@ struct Line {
     timestamp: u32,
     /// From this tick on so many ticks are not pulled.
     pause: Option<(usize, usize)>,
+    /// What is heard is background.
+    quiet: bool,
 }
 
 #[derive(Clone)]
@@ -302,6 +319,7 @@ struct Sound {
     /// How long each waited, in microseconds.
     waited: Vec<u64>,
     folds: usize,
+    stretches: usize,
     target: i64,
     mishaps: Mishaps,
 }
@@ -317,7 +335,7 @@ impl Line {
             ssrc: 1,
             number: None,
         };
-        Self { packets: (0..count).map(packet).collect(), samples: 960, sequence: 0, timestamp: 0, pause: None }
+        Self { packets: (0..count).map(packet).collect(), samples: 960, sequence: 0, timestamp: 0, pause: None, quiet: false }
     }
 
     fn each(mut self, mut change: impl FnMut(usize, &mut Packet)) -> Self {
@@ -386,7 +404,7 @@ impl Line {
             if self.pause.is_some_and(|(from, count)| (from..from + count).contains(&tick)) {
                 continue;
             }
-            sound.pull(&mut buffer, &mut buffered, &payloads, now_us);
+            sound.pull(&mut buffer, &mut buffered, &payloads, (now_us, self.quiet));
         }
         sound.target = buffer.target(MediaTime::from_nanos((phase_us + ticks as u64 * 20_000) * 1000));
         sound
@@ -406,12 +424,12 @@ impl Payloads {
 }
 
 impl Sound {
-    fn pull(&mut self, buffer: &mut JitterBuffer, buffered: &mut usize, payloads: &Payloads, now_us: u64) {
+    fn pull(&mut self, buffer: &mut JitterBuffer, buffered: &mut usize, payloads: &Payloads, (now_us, quiet): (u64, bool)) {
         let now = MediaTime::from_nanos(now_us * 1000);
-        let folds = buffer.folds(now, *buffered, false);
+        let folds = buffer.folds(now, *buffered, quiet);
         let (want, mut heard) = (if folds { 1920 } else { 960 }, if *buffered > 0 { Tick::Decoded } else { Tick::Idle });
         while *buffered < want {
-            let (samples, tick) = match buffer.next(now, *buffered, false) {
+            let (samples, tick) = match buffer.next(now, *buffered, quiet) {
                 Step::Decode(payload) => {
                     let (n, at, _) = payloads.0[&payload.as_ptr()];
                     self.decoded.push(n);
@@ -421,7 +439,10 @@ impl Sound {
                 Step::Last(payload) => (opus::packet_samples(&payload).unwrap(), Tick::Idle),
                 Step::Recover { samples, .. } => (samples, Tick::Recovered),
                 Step::Conceal { samples, .. } => (samples, Tick::Concealed),
-                Step::Stretch => (960, Tick::Concealed),
+                Step::Stretch => {
+                    self.stretches += 1;
+                    (960, Tick::Concealed)
+                }
                 Step::Idle => (960, Tick::Idle),
             };
             assert!(samples > 0);

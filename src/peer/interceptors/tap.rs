@@ -1,8 +1,9 @@
-//! Hands what came in to the session (media packets, requests for keyframes, farewells), and puts what the session sends
-//! in numbers on its way out.
+//! Where media leave and enter the stack: what came in goes to the session (media packets, requests for keyframes,
+//! farewells), what the session sends comes from its outbox.
 //!
-//! Media leave the stack here, by their payload type, rather than through its tracks: those take only streams that the offer
-//! declares, and drop packets silently.
+//! Media pass here rather than through the stack's tracks. Those take only streams that the offer declares, drop packets
+//! silently, and wake the stack's task for each packet; this takes any stream by its payload type, counts what it drops,
+//! and wakes it once for a picture.
 
 use rtc::interceptor::{AttributedPacket, Packet, TaggedPacket};
 use rtc::rtcp;
@@ -38,7 +39,7 @@ pub(in super::super) struct Tap {
     pub(in super::super) metrics: Metrics,
     /// To the session; what it cannot take is dropped and counted.
     pub(in super::super) session: mpsc::Sender<Inbound>,
-    /// From the session: leaves before whatever the stack sends next.
+    /// From the session: leaves when the stack's task next looks for what is to be sent.
     pub(in super::super) outbox: mpsc::Receiver<Packet>,
 }
 
