@@ -1,0 +1,91 @@
+//! What one 720p canvas costs on each compositor, from the scene to the finished picture; every participant has a new picture each time.
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use medley::compositor::cpu::CpuCompositor;
+use medley::compositor::gpu::{Adapters, GpuCompositor};
+use medley::compositor::{Compositor, Fonts, Pictures};
+use medley::media::{Canvas, Cell, Fit, Frame, Label, MediaTime, ParticipantId, Rect, Scene, Source};
+
+/// Participants, and the sides of their pictures. In this order they are scaled by 2/3, not at all, by 1/2, by 1/3, and by 4/3.
+const CASES: [(&str, u32, (u32, u32)); 5] = [
+    ("9x360p", 9, (640, 360)),
+    ("4x360p", 4, (640, 360)),
+    ("4x720p", 4, (1280, 720)),
+    ("9x720p", 9, (1280, 720)),
+    ("9x180p", 9, (320, 180)),
+];
+
+struct Faces(Vec<Arc<Frame>>);
+
+impl Pictures for Faces {
+    fn picture(&self, id: ParticipantId) -> Option<Arc<Frame>> {
+        self.0.get(id.0 as usize).cloned()
+    }
+}
+
+/// A grid of named cells.
+fn grid(count: u32) -> Scene {
+    let canvas = Canvas::default();
+    let columns = count.isqrt();
+    let (width, height) = ((canvas.width / columns) & !1, (canvas.height / columns) & !1);
+    let cell = |n: u32| Cell {
+        source: Source::Participant { id: ParticipantId(n), name: "Ada Lovelace".into() },
+        rect: Rect { x: n % columns * width, y: n / columns * height, width, height },
+        fit: Fit::Cover,
+        z: 0,
+        opacity: 1.0,
+        corner_radius: 8,
+        border: None,
+        label: Some(Label { text: "Ada Lovelace".into(), muted: n == 0 }),
+    };
+    Scene { canvas, at: MediaTime::ZERO, cells: (0..count).map(cell).collect() }
+}
+
+fn faces(count: u32, (width, height): (u32, u32), first: usize) -> Faces {
+    let face = |n: u32| {
+        let mut frame = Frame::black(width, height);
+        for plane in frame.planes_mut() {
+            plane.iter_mut().enumerate().for_each(|(i, sample)| *sample = (i * (n as usize + 3) + first) as u8);
+        }
+        Arc::new(frame)
+    };
+    Faces((0..count).map(face).collect())
+}
+
+fn composite(c: &mut Criterion) {
+    let fonts = Fonts::embedded();
+    let mut cpu: Box<dyn Compositor> = Box::new(CpuCompositor::new(fonts.clone()));
+    bench(c, "composite_cpu", cpu.as_mut());
+    let wgpu = GpuCompositor::open(Adapters::AnySoftwareToo, fonts).expect("a Vulkan adapter: install mesa-vulkan-drivers");
+    let mut wgpu: Box<dyn Compositor> = Box::new(wgpu);
+    bench(c, "composite_wgpu", wgpu.as_mut());
+}
+
+fn bench(c: &mut Criterion, name: &str, compositor: &mut dyn Compositor) {
+    let mut group = c.benchmark_group(name);
+    for (case, count, sides) in CASES {
+        let scene = grid(count);
+        let pictures = [0, 1].map(|first| faces(count, sides, first));
+        let mut turns = pictures.iter().cycle();
+        group.bench_function(BenchmarkId::from_parameter(case), |b| {
+            b.iter(|| {
+                compositor.submit(&scene, turns.next().expect("a cycle has no end")).expect("the device lives");
+                black_box(compositor.take(Duration::from_secs(20)).expect("the device lives").expect("a canvas within the patience"))
+            });
+        });
+    }
+    let (scene, still) = (grid(9), faces(9, (640, 360), 0));
+    group.bench_function("9x360p_unchanged", |b| {
+        b.iter(|| {
+            compositor.submit(&scene, &still).expect("the device lives");
+            black_box(compositor.take(Duration::from_secs(20)).expect("the device lives").expect("a canvas within the patience"))
+        });
+    });
+}
+
+criterion_group!(benches, composite);
+criterion_main!(benches);
