@@ -29,6 +29,12 @@ pub(super) struct BotsArgs {
     /// How many of them decode and judge every picture; the others count packets
     #[arg(long, default_value_t = 4)]
     judges: usize,
+    /// The number that the first one shows; the next have the next
+    #[arg(long, default_value_t = 1)]
+    first_number: usize,
+    /// They only watch
+    #[arg(long)]
+    view_only: bool,
     /// H.264 (Annex B) that they send, over and over, in place of their own picture
     #[arg(long, value_name = "FILE.h264")]
     video: Option<PathBuf>,
@@ -72,6 +78,8 @@ impl BotsArgs {
             seconds: self.seconds,
             talkers: self.talkers,
             judges: self.judges,
+            first_number: self.first_number,
+            view_only: self.view_only,
             video: self.video,
             audio: self.audio,
             width: self.width,
