@@ -136,6 +136,10 @@ impl Tab {
         assert!(separation >= 40.0, "{} hears itself {separation:.0} dB below {}", self.person.name, other.name);
     }
 
+    pub(crate) async fn hears_nothing_of(&self, other: Person) {
+        self.eval::<f64>(format!("judge.silence({})", other.tone)).await;
+    }
+
     /// Freezes so far.
     pub(crate) async fn freezes(&self) -> u32 {
         self.eval("(await judge.flow()).freezeCount").await

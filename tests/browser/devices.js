@@ -112,6 +112,12 @@
         return [places.size >= 10, places.size];
       });
     },
+    /** The tone is not in the mix. */
+    silence: (frequency) =>
+      until(`still ${frequency} Hz`, () => {
+        const heard = level(frequency);
+        return [heard < -100, heard];
+      }),
     /** How far the own tone lies below the other's, in dB: the smallest distance in ten looks that heard the other. */
     separation: async (other, own) => {
       const distances = [];

@@ -75,8 +75,12 @@ async fn a_stopped_camera_and_a_muted_microphone_send_nothing_to_the_room() {
     assert_eq!(red.eval::<Vec<String>>("judge.sends()").await, ["audio", "nothing"]);
     red.press("stop-camera").await;
     red.sees(RED).await;
+    let viewer = chromium.tab(&server.url(), "/watch/quiet", BLUE).await;
+    viewer.hears_but_not_itself(RED).await;
     red.press("mute").await;
-    red.until("document.getElementById('mute').textContent === 'Unmute'").await;
+    viewer.hears_nothing_of(RED).await;
+    red.press("mute").await;
+    viewer.hears_but_not_itself(RED).await;
     chromium.close().await;
 }
 
