@@ -82,14 +82,28 @@ fn imports_only_point_down() {
     }
 }
 
+/// Whether a text names a crate: in a `use`, or by a path, unless a module of ours of that name was imported.
+fn names(text: &str, name: &str) -> bool {
+    let ours = |line: &&str| line.trim_start().starts_with("use ") && !line.contains(&format!("use {name}"));
+    let imported = text.lines().filter(ours).any(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name));
+    let path = |before: char| text.contains(&format!("{before}{name}::"));
+    text.contains(&format!("use {name}::")) || (!imported && [' ', '(', '<', '&'].into_iter().any(path))
+}
+
 #[test]
 fn each_foreign_stack_is_named_in_one_place() {
     for (path, text) in files() {
         for (crates, places) in PLACES {
-            let named = crates.iter().any(|name| text.contains(&format!("use {name}::")) || text.contains(&format!(" {name}::")));
+            let named = crates.iter().any(|name| names(&text, name));
             assert!(!named || places.iter().any(|place| path.starts_with(place)), "{path} names one of {crates:?}");
         }
     }
+}
+
+#[test]
+fn a_module_of_ours_is_not_taken_for_the_crate_of_its_name() {
+    assert!(names("use opus::Decoder;", "opus") && names("let d = opus::Decoder::new();", "opus"));
+    assert!(!names("use crate::codec::{h264, opus};\nlet n = opus::samples(p);", "opus"));
 }
 
 #[test]
