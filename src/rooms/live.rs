@@ -38,7 +38,9 @@ impl Live {
         let pictures = Arc::new(PictureBook::default());
         let canvases = Canvases::start(&name, settings, pictures.clone(), video.clone(), clock, metrics.clone());
         let stage = RoomStage::new(canvases.scenes(), audio.clone(), metrics.clone());
-        let driver = Driver::start(settings.room.clone(), clock, metrics.clone(), Box::new(stage));
+        // The driver's thread logs in the span that it is started in.
+        let driver = tracing::info_span!("room", room = %name)
+            .in_scope(|| Driver::start(settings.room.clone(), clock, metrics.clone(), Box::new(stage)));
         let (last_id, sessions, people) = Default::default();
         Self { name, driver, canvases, pictures, video, audio, pool, metrics, last_id, sessions, people }
     }

@@ -2,16 +2,19 @@
 //!
 //! In: texts. Out: [`Config`], or an error that names the key and what is allowed. Never: a default that hides a typing error.
 
+mod args;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::ValueEnum;
 use serde::Deserialize;
 
 use crate::compositor::Choice;
 use crate::http::IceServer;
 use crate::media::{Canvas, Rgb};
 use crate::room::{Layout, RoomSettings};
+pub use args::{ServeArgs, check_environment};
 
 /// Everything that `medley serve` can be told.
 #[derive(Clone, Debug, Deserialize)]
@@ -115,38 +118,6 @@ impl Default for RoomConfig {
     }
 }
 
-/// What `medley serve` takes on the command line and from the environment.
-#[derive(Args, Clone, Debug, Default)]
-pub struct ServeArgs {
-    /// Development mode: no keys, everything allowed, loopback only
-    #[arg(long, env = "MEDLEY_DEV")]
-    pub dev: bool,
-    /// TOML file; see medley.example.toml
-    #[arg(long, value_name = "FILE", env = "MEDLEY_CONFIG")]
-    pub config: Option<PathBuf>,
-    /// Where HTTP is served
-    #[arg(long, value_name = "ADDR:PORT", env = "MEDLEY_HTTP")]
-    pub http: Option<SocketAddr>,
-    /// The one port for all media
-    #[arg(long, value_name = "ADDR:PORT", env = "MEDLEY_UDP")]
-    pub udp: Option<SocketAddr>,
-    /// Address that clients send media to, where it is not the machine's own; may be given more than once
-    #[arg(long, value_name = "IP", env = "MEDLEY_ADVERTISE", value_delimiter = ',')]
-    pub advertise: Vec<IpAddr>,
-    /// Where the server keeps files; fonts in its folder `fonts` are used for names
-    #[arg(long, value_name = "DIR", env = "MEDLEY_DATA_DIR")]
-    pub data_dir: Option<PathBuf>,
-    /// What composites
-    #[arg(long, value_enum, env = "MEDLEY_COMPOSITOR")]
-    pub compositor: Option<Choice>,
-    /// Log lines for people or for machines
-    #[arg(long, value_enum, env = "MEDLEY_LOG_FORMAT")]
-    pub log_format: Option<LogFormat>,
-    /// Log levels, such as `info` or `medley=debug,webrtc=warn`
-    #[arg(long, value_name = "LEVELS", env = "MEDLEY_LOG")]
-    pub log: Option<String>,
-}
-
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -177,32 +148,8 @@ pub enum ConfigError {
         rule: &'static str,
     },
     /// An environment variable that looks like ours and is not.
-    #[error("the environment has {0}, which there is not; there are {known}", known = ENVIRONMENT.join(", "))]
+    #[error("the environment has {0}, which there is not; there are {known}", known = args::ENVIRONMENT.join(", "))]
     Environment(String),
-}
-
-/// The environment variables that there are; the last two are the test suite's.
-const ENVIRONMENT: [&str; 11] = [
-    "MEDLEY_DEV",
-    "MEDLEY_CONFIG",
-    "MEDLEY_HTTP",
-    "MEDLEY_UDP",
-    "MEDLEY_ADVERTISE",
-    "MEDLEY_DATA_DIR",
-    "MEDLEY_COMPOSITOR",
-    "MEDLEY_LOG_FORMAT",
-    "MEDLEY_LOG",
-    "MEDLEY_CHROMIUM",
-    "MEDLEY_BLESS",
-];
-
-/// Refuses environment variables that look like ours and are not.
-///
-/// # Errors
-/// [`ConfigError::Environment`] with the first such name.
-pub fn check_environment(names: impl Iterator<Item = String>) -> Result<(), ConfigError> {
-    let mut unknown = names.filter(|name| name.starts_with("MEDLEY_") && !ENVIRONMENT.contains(&name.as_str()));
-    unknown.next().map_or(Ok(()), |name| Err(ConfigError::Environment(name)))
 }
 
 impl Config {
@@ -349,14 +296,7 @@ mod tests {
 
     #[test]
     fn the_example_file_holds_exactly_the_defaults() {
-        let example: Config = toml::from_str(include_str!("../medley.example.toml")).unwrap();
+        let example: Config = toml::from_str(include_str!("../../medley.example.toml")).unwrap();
         assert_eq!(format!("{example:?}"), format!("{:?}", Config::default()));
-    }
-
-    #[test]
-    fn a_misspelt_environment_variable_is_refused() {
-        let names = |name: &str| vec!["PATH".to_string(), name.to_string()].into_iter();
-        assert!(check_environment(names("MEDLEY_HTTP")).is_ok());
-        assert!(check_environment(names("MEDLEY_HTPT")).unwrap_err().to_string().contains("MEDLEY_HTTP,"));
     }
 }
