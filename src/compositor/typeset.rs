@@ -44,7 +44,9 @@ impl Typesetter {
         let buffer = self.shaped(text, size, limit);
         let run = buffer.layout_runs().next()?;
         let mut ink = Ink::new(size);
-        for glyph in run.glyphs {
+        // Glyph 0 is the box for a character that no font has: shown only where the text would be boxes and nothing else.
+        let all_boxes = run.glyphs.iter().all(|glyph| glyph.glyph_id == 0);
+        for glyph in run.glyphs.iter().filter(|glyph| glyph.glyph_id != 0 || all_boxes) {
             let placed = glyph.physical((0.0, run.line_y), 1.0);
             if let Some(image) = self.glyphs.get_image_uncached(&mut self.fonts, placed.cache_key) {
                 ink.add(&image, placed.x + image.placement.left, placed.y - image.placement.top);

@@ -24,6 +24,8 @@ mod down;
 mod outline;
 mod painter;
 mod scale;
+#[cfg(test)]
+mod tests;
 mod turn;
 mod under;
 
