@@ -29,6 +29,8 @@ pub(super) struct Mailbox {
     /// The client's last nomination, until it has been repeated.
     nomination: Mutex<Option<(SocketAddr, Bytes)>>,
     nudged: AtomicBool,
+    /// The stack's task has ended, whatever the reason.
+    stopped: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -61,6 +63,7 @@ impl Mailbox {
             alerted: AtomicBool::new(false),
             nomination: Mutex::default(),
             nudged: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
         }
     }
 
@@ -104,7 +107,17 @@ impl Mailbox {
     /// datagram, which it ignores.
     pub(super) fn nudge(&self) {
         self.nudged.store(true, Ordering::Release);
-        self.queues[Family::V4 as usize].waker.wake();
+        self.queues.iter().for_each(|queue| queue.waker.wake());
+    }
+
+    /// Notes that nobody takes anything out any more.
+    pub(super) fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether nobody takes anything out any more.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::Relaxed)
     }
 
     /// The next datagram of a family, or a wake-up when there is one. One task polls each family.
@@ -118,11 +131,9 @@ impl Mailbox {
     }
 
     fn take(&self, family: Family) -> Option<(SocketAddr, Bytes)> {
-        if let Some(next) = self.queues[family as usize].datagrams.lock().pop_front() {
-            return Some(next);
-        }
-        let nudged = family == Family::V4 && self.nudged.swap(false, Ordering::Acquire);
-        nudged.then(|| (SocketAddr::from(([0; 4], 0)), Bytes::new()))
+        let datagram = self.queues[family as usize].datagrams.lock().pop_front();
+        let nobody = SocketAddr::from(([0; 4], 0));
+        datagram.or_else(|| self.nudged.swap(false, Ordering::Acquire).then_some((nobody, Bytes::new())))
     }
 
     /// When the peer was last heard of; the origin where it never was.
@@ -165,8 +176,7 @@ mod tests {
         let mailbox = Mailbox::new(1);
         mailbox.nudge();
         mailbox.nudge();
-        assert!(mailbox.take(Family::V6).is_none());
-        assert!(mailbox.take(Family::V4).is_some_and(|(_, datagram)| datagram.is_empty()));
+        assert!(mailbox.take(Family::V6).is_some_and(|(_, datagram)| datagram.is_empty()));
         assert!(mailbox.take(Family::V4).is_none());
     }
 

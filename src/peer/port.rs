@@ -118,12 +118,6 @@ impl Wire {
         self.table.lock().forget(mailbox.id());
     }
 
-    /// Sessions that datagrams can reach.
-    #[cfg(test)]
-    pub(super) fn sessions(&self) -> usize {
-        self.table.lock().held.len()
-    }
-
     fn deliver(&self, datagram: &[u8], from: SocketAddr) {
         let from = SocketAddr::new(from.ip().to_canonical(), from.port());
         let stun = stun::read(datagram);

@@ -44,7 +44,7 @@ pub(super) enum Ended {
     Closed,
     /// The client was not heard of for [`SILENCE_PATIENCE`].
     Vanished,
-    /// It never connected.
+    /// It never connected, or the stack gave up.
     Failed,
     /// The server ends.
     Shutdown,
@@ -143,11 +143,12 @@ impl Session {
             biased;
             command = self.commands.recv() => Event::Command(command.unwrap_or(Command::End(Ended::Shutdown))),
             Some(state) = self.states.recv() => Event::State(state),
+            // Before what a client can flood us with
+            _ = ticks.tick() => Event::Tick,
             sound = next_sound(audio_out) => Event::Sound(sound),
-            Some(inbound) = self.inbound.recv() => Event::Inbound(inbound),
             picture = next_picture(video_out) => Event::Picture(picture),
             feedback = next_feedback(feedback) => Event::Feedback(feedback),
-            _ = ticks.tick() => Event::Tick,
+            Some(inbound) = self.inbound.recv() => Event::Inbound(inbound),
         }
     }
 
@@ -179,10 +180,16 @@ impl Session {
 
     fn take_packet(&mut self, kind: Kind, packet: RtpPacket, watch: &mut Watch) {
         match kind {
-            Kind::Audio => self.seat.audio_in.iter_mut().for_each(|intake| intake.push(packet.clone())),
+            Kind::Audio => {
+                if let Some(intake) = &mut self.seat.audio_in {
+                    intake.push(packet);
+                }
+            }
             Kind::Video => {
                 watch.video_ssrc = Some(packet.ssrc);
-                self.seat.video_in.iter_mut().for_each(|intake| intake.push(packet.clone()));
+                if let Some(intake) = &mut self.seat.video_in {
+                    intake.push(packet);
+                }
             }
         }
     }
@@ -262,10 +269,16 @@ impl Session {
         if let Some(intake) = &mut self.seat.video_in {
             intake.advance(now);
         }
-        if !self.is_connected() {
-            return (now.since(watch.since) > CONNECT_PATIENCE).then_some(Ended::Failed);
+        if self.mailbox.is_stopped() {
+            return Some(Ended::Failed);
         }
-        let silence = now.since(self.mailbox.last_heard());
+        let heard = self.mailbox.last_heard();
+        let silence = now.since(heard);
+        if !self.is_connected() {
+            // A client that has begun and stopped will not connect; one that begins again may come from somewhere new
+            let stopped = heard > watch.since && silence > SILENCE_PATIENCE;
+            return (stopped || now.since(watch.since) > CONNECT_PATIENCE).then_some(Ended::Failed);
+        }
         if silence > SILENCE_PATIENCE {
             return Some(Ended::Vanished);
         }

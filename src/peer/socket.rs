@@ -6,10 +6,11 @@ use std::future::Future;
 use std::io::{self, IoSliceMut};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
+use tokio::task::AbortHandle;
 use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime, TokioRuntime, Transmit,
 };
@@ -24,18 +25,47 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub(super) struct SessionRuntime {
     wire: Arc<Wire>,
     mailbox: Arc<Mailbox>,
+    driver: Arc<OnceLock<AbortHandle>>,
+}
+
+/// Ends the stack's task when dropped: the stack itself lets it run on for ever unless it is closed.
+#[derive(Debug, Default)]
+pub(super) struct Leash(Arc<OnceLock<AbortHandle>>);
+
+impl Drop for Leash {
+    fn drop(&mut self) {
+        if let Some(driver) = self.0.get() {
+            driver.abort();
+        }
+    }
+}
+
+/// Tells the session that the stack's task is no more, however it ended.
+struct Obituary(Arc<Mailbox>);
+
+impl Drop for Obituary {
+    fn drop(&mut self) {
+        self.0.stop();
+    }
 }
 
 impl SessionRuntime {
-    /// For the session that `mailbox` belongs to.
-    pub(super) fn new(wire: Arc<Wire>, mailbox: Arc<Mailbox>) -> Self {
-        Self { wire, mailbox }
+    /// For the session that `mailbox` belongs to; the stack's task ends with `leash`.
+    pub(super) fn new(wire: Arc<Wire>, mailbox: Arc<Mailbox>, leash: &Leash) -> Self {
+        Self { wire, mailbox, driver: leash.0.clone() }
     }
 }
 
 impl Runtime for SessionRuntime {
-    fn spawn(&self, future: Boxed<'static, ()>) -> Box<dyn JoinHandle> {
-        TokioRuntime.spawn(future)
+    /// The stack has one task, its driver; without servers and TCP candidates it spawns no other.
+    fn spawn(&self, driver: Boxed<'static, ()>) -> Box<dyn JoinHandle> {
+        let obituary = Obituary(self.mailbox.clone());
+        let task = tokio::spawn(async move {
+            let _obituary = obituary;
+            driver.await;
+        });
+        let _ = self.driver.set(task.abort_handle());
+        Box::new(Task(task))
     }
 
     /// Keeps the address that the stack has bound, as the name of the way there and back, and gives up its socket.
@@ -78,6 +108,21 @@ impl Runtime for SessionRuntime {
 
     fn name(&self) -> &'static str {
         "medley"
+    }
+}
+
+struct Task(tokio::task::JoinHandle<()>);
+
+impl JoinHandle for Task {
+    /// tokio's handles detach when they are dropped.
+    fn detach(&self) {}
+
+    fn abort(&self) {
+        self.0.abort();
+    }
+
+    fn is_finished(&self) -> bool {
+        self.0.is_finished()
     }
 }
 

@@ -7,6 +7,7 @@
 //! own checks show where it is, so that no offer can make us send datagrams to strangers. Only where the client is lite,
 //! and so never checks, are its candidates used.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ use super::mailbox::Mailbox;
 use super::offer::{IceCredentials, Kind, Medium, Terms};
 use super::port::Wire;
 use super::sdp::Sdp;
-use super::socket::SessionRuntime;
+use super::socket::{Leash, SessionRuntime};
 
 /// The stack must not judge by itself that a peer is gone: it counts only answers to its own checks, where any datagram is
 /// a sign of life (`session` watches those).
@@ -43,6 +44,7 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 /// A running stack.
 pub(super) struct Stack {
     connection: Box<dyn PeerConnection>,
+    _leash: Leash,
 }
 
 /// Tells the session of the connection's states.
@@ -81,18 +83,20 @@ impl Stack {
     /// # Errors
     /// Where the stack finds fault with the terms.
     pub(super) async fn start(terms: &Terms, parts: Parts) -> Result<(Self, Secrets)> {
+        let leash = Leash::default();
+        let ways = ways(parts.wire.local());
+        let runtime = SessionRuntime::new(parts.wire, parts.mailbox, &leash);
         let connection = PeerConnectionBuilder::new()
             .with_configuration(RTCConfigurationBuilder::new().with_certificates(vec![parts.certificate]).build())
             .with_media_engine(media_engine(terms)?)
             .with_setting_engine(settings())
             .with_interceptor_registry(parts.interceptors)
             .with_handler(Arc::new(States(parts.states)))
-            .with_runtime(Arc::new(SessionRuntime::new(parts.wire, parts.mailbox)))
-            // The addresses only name the ways within the process: `SessionRuntime` puts the one port in their place
-            .with_udp_addrs(vec!["127.0.0.1:0", "[::1]:0"])
+            .with_runtime(Arc::new(runtime))
+            .with_udp_addrs(ways)
             .build()
             .await?;
-        let stack = Self { connection: Box::new(connection) };
+        let stack = Self { connection: Box::new(connection), _leash: leash };
         for (kind, stream) in [(Kind::Audio, parts.audio), (Kind::Video, parts.video)] {
             if let (Some(medium), Some(stream)) = (terms.media().find(|m| m.kind == kind), stream) {
                 stack.add_track(medium, stream).await?;
@@ -171,6 +175,16 @@ async fn is_closed(transport: &dyn DtlsTransport) -> bool {
     matches!(transport.state().await, Ok(State::Closed | State::Failed) | Err(_))
 }
 
+/// What the stack binds for its ways out: one for each address family of the port. They are only names within the process,
+/// since [`SessionRuntime`] puts the port in their place; what the offers' addresses pair with is their family.
+fn ways(local: SocketAddr) -> Vec<&'static str> {
+    match local {
+        SocketAddr::V4(_) => vec!["127.0.0.1:0"],
+        SocketAddr::V6(address) if address.ip().is_unspecified() => vec!["127.0.0.1:0", "[::1]:0"],
+        SocketAddr::V6(_) => vec!["[::1]:0"],
+    }
+}
+
 fn settings() -> SettingEngine {
     SettingEngineBuilder::new()
         .with_multicast_dns_mode(rtc::ice::mdns::MulticastDnsMode::Disabled)
@@ -238,7 +252,7 @@ fn secrets(answer: &str) -> Result<Secrets> {
 
 impl Secrets {
     /// With the rest of our side.
-    pub(super) fn ours(self, addresses: &[std::net::SocketAddr], audio: Option<Stream>, video: Option<Stream>) -> Ours {
+    pub(super) fn ours(self, addresses: &[SocketAddr], audio: Option<Stream>, video: Option<Stream>) -> Ours {
         Ours { ice: self.ice, fingerprint: self.fingerprint, addresses: addresses.to_vec(), audio, video, id: rand::random::<u64>() >> 1 }
     }
 }

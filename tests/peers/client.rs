@@ -115,7 +115,10 @@ impl Client {
     }
 
     async fn live(&mut self) {
-        let Some(due) = self.drain().await else { return tokio::task::yield_now().await };
+        let Some(due) = self.drain().await else {
+            self.sending.tick().await;
+            return;
+        };
         let mut datagram = [0; 2000];
         tokio::select! {
             Ok((length, from)) = self.socket.recv_from(&mut datagram) => self.receive(&datagram[..length], from),
@@ -123,12 +126,12 @@ impl Client {
             () = tokio::time::sleep_until(due.into()) => {}
         }
         let now = self.clock.instant(self.clock.now());
-        self.rtc.handle_input(Input::Timeout(now)).unwrap();
+        self.closed |= self.rtc.handle_input(Input::Timeout(now)).is_err();
     }
 
     /// Sends and counts what there is; gives back when the stack wants to be woken.
     async fn drain(&mut self) -> Option<std::time::Instant> {
-        loop {
+        while !self.closed {
             match self.rtc.poll_output() {
                 Ok(Output::Timeout(due)) => {
                     self.closed |= !self.rtc.is_alive();
@@ -139,12 +142,10 @@ impl Client {
                 }
                 Ok(Output::Transmit(_)) => self.video_packets_lost += 1,
                 Ok(Output::Event(event)) => self.note(event),
-                Err(_) => {
-                    self.closed = true;
-                    return None;
-                }
+                Err(_) => self.closed = true,
             }
         }
+        None
     }
 
     fn loses(&mut self, datagram: &[u8]) -> bool {
@@ -163,7 +164,7 @@ impl Client {
         let Ok(contents) = datagram.try_into() else { return };
         let received = Receive { proto: Protocol::Udp, source, destination: self.address, contents };
         let now = self.clock.instant(self.clock.now());
-        self.rtc.handle_input(Input::Receive(now, received)).unwrap();
+        self.closed |= self.rtc.handle_input(Input::Receive(now, received)).is_err();
     }
 
     fn note(&mut self, event: Event) {

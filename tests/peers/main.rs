@@ -2,7 +2,9 @@
 //!
 //! Everything is real but the clients' media, which are random bytes in H.264 packets: nobody looks at them.
 
+#[cfg(test)]
 mod client;
+#[cfg(test)]
 mod room;
 
 use std::time::Duration;
@@ -92,6 +94,19 @@ async fn a_client_that_closes_is_gone_within_a_second_and_one_that_vanishes_with
     drop(client);
     room.within(Duration::from_secs(5), "the session ends", || room.peers.state(&answer.session).is_none()).await;
     assert_eq!((room.ended("vanished"), room.sessions()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_client_with_another_certificate_than_it_offered_gets_nowhere() {
+    let room = Room::open().await;
+    let other = |offer: &str| {
+        let fingerprint = offer.lines().find(|line| line.starts_with("a=fingerprint")).unwrap();
+        offer.replace(fingerprint, &format!("a=fingerprint:sha-256 {}", ["AB"; 32].join(":")))
+    };
+    let (mut client, answer) = room.join(Direction::SendRecv, Purpose::Join, other).await;
+    let gone = |_: &Client| room.peers.state(&answer.session).is_none();
+    client.run(Duration::from_secs(20), gone).await;
+    assert_eq!((room.ended("failed"), room.received(Media::Video)), (1, 0));
 }
 
 #[tokio::test]
