@@ -1,5 +1,7 @@
 //! The architecture as a test: imports only point down the floors, and each foreign stack is named in one place only.
 
+#![expect(clippy::unwrap_used, reason = "a test says by panicking what is not as it should be")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

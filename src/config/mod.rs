@@ -220,10 +220,10 @@ impl Config {
     pub fn room_settings(&self) -> Result<RoomSettings, ConfigError> {
         let room = &self.room;
         let value = |key, value: String, rule| ConfigError::Value { key, value, rule };
-        if !(128..=3840).contains(&room.width) || room.width % 2 != 0 {
+        if !(128..=3840).contains(&room.width) || !room.width.is_multiple_of(2) {
             return Err(value("room.width", room.width.to_string(), "use an even number from 128 to 3840"));
         }
-        if !(128..=2160).contains(&room.height) || room.height % 2 != 0 {
+        if !(128..=2160).contains(&room.height) || !room.height.is_multiple_of(2) {
             return Err(value("room.height", room.height.to_string(), "use an even number from 128 to 2160"));
         }
         if !(5..=60).contains(&room.fps) {
