@@ -25,11 +25,14 @@ pub(super) fn whole(width: u32, height: u32) -> Crop {
     Crop { x: 0.0, y: 0.0, width: width as f32, height: height as f32 }
 }
 
-/// The largest centred part of `cell` with the aspect of a `width × height` picture, on even pixels.
+/// The largest centred part of `cell` with the aspect of a `width × height` picture, on even pixels; the whole cell rather than a bar of two.
 pub(super) fn contain(width: u32, height: u32, cell: Rect) -> Rect {
     let (w, h) = (u64::from(width), u64::from(height));
     let (cw, ch) = (u64::from(cell.width), u64::from(cell.height));
-    let even = |length: u64, limit: u32| (length as u32).next_multiple_of(2).clamp(2, limit);
+    let even = |length: u64, limit: u32| {
+        let length = (length as u32).next_multiple_of(2).max(2);
+        if length + 2 >= limit { limit } else { length }
+    };
     let (inner_w, inner_h) = if w * ch > h * cw {
         (cell.width, even((cw * h).div_euclid(w), cell.height))
     } else {
