@@ -1,4 +1,4 @@
-//! What a bot shows: its colour, its number in large digits, something that moves, and the [`mark`](super::mark).
+//! What a bot shows: its colour, its number in large digits, something that moves, and the time mark ([`super::mark`]).
 //!
 //! In: a bot's number and the moment. Out: an I420 picture of the sender's size. Never: more change from one picture to
 //! the next than the mark and the moving block, so that encoding stays cheap beside the server under test.

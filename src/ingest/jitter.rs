@@ -2,7 +2,7 @@
 //!
 //! In: Opus packets in whatever order, and the audio ticks that pull. Out: [`Step`]s, each worth some samples.
 //! The sender's timestamps are one line and our ticks another; *lag* is the second less the first, in samples. A packet must
-//! have come when its tick does, so the lag has to exceed its transit. The lag follows what [`Delays`] says is needed:
+//! have come when its tick does, so the lag has to exceed its transit. The lag follows what `Delays` says is needed:
 //! up at once, by holding the line for a concealed block; down slowly, by folding two blocks into one. It is a whole
 //! number of blocks from where it started, so the room's phase against the sender's packets never makes it swing.
 //! Never: a codec, a clock, or more lag than the jitter of the line and 200 ms explain.
