@@ -8,7 +8,8 @@ use std::fmt::Write;
 use std::net::SocketAddr;
 
 use super::codecs::TRANSPORT_CC_URI;
-use super::offer::{IceCredentials, Kind, Line, Medium, Setup, Terms};
+use super::offer::{Kind, Line, Medium, Terms};
+use super::transport::{IceCredentials, Setup};
 
 /// One stream that we send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,53 +5,39 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use parking_lot::Mutex;
-use rtc::peer_connection::certificate::CertificateParams;
+use prometheus_client::metrics::gauge::Gauge;
 use tokio::sync::{mpsc, oneshot};
 use tracing::Instrument;
-use webrtc::peer_connection::RTCCertificate;
 
-use super::answer::{self, Ours, Stream};
+use super::answer::{self, Ours};
 use super::fragment::Fragment;
-use super::interceptors::reports::ReportClock;
-use super::interceptors::rtx::RtxUndo;
-use super::interceptors::tap::{Inbound, Tap};
-use super::interceptors::{self};
-use super::mailbox::Mailbox;
-use super::offer::{IceCredentials, Kind, Offer, Terms};
+use super::offer::{Offer, Terms};
+use super::opening::Opening;
 use super::port::Port;
-use super::sending::Packetizer;
 use super::session::{Command, Ended, Session};
-use super::stack::{Parts, Stack};
+use super::transport::IceCredentials;
 use super::{Answer, PeerConfig, PeerError, SessionState, interfaces};
 use crate::media::Clock;
 use crate::metrics::Metrics;
 use crate::rooms::Seat;
 
-/// What may wait between a stack and its session: a quarter of a second of a camera at 2.5 Mb/s.
-const INBOUND_CAPACITY: usize = 256;
-/// Packets of one picture at most: a keyframe of a megabyte.
-const OUTBOX_CAPACITY: usize = 1024;
 const COMMANDS: usize = 8;
-const STATES: usize = 16;
 /// 192 bits.
 const ID_BYTES: usize = 24;
 
 /// All sessions of this server.
 pub struct Peers {
     port: Port,
-    addresses: Vec<SocketAddr>,
-    certificate: RTCCertificate,
-    clock: Clock,
+    opening: Opening,
     metrics: Metrics,
     sessions: Arc<Mutex<HashMap<String, Entry>>>,
     draining: AtomicBool,
-    next_mailbox: AtomicU64,
 }
 
 /// A session as the directory knows it.
@@ -82,16 +68,8 @@ impl Peers {
         let port = Port::open(config.udp, clock, metrics.clone()).await?;
         let addresses = advertised(port.wire().local(), &config.advertise);
         tracing::info!(local = %port.wire().local(), ?addresses, "media port");
-        Ok(Arc::new(Self {
-            port,
-            addresses,
-            certificate: certificate().map_err(std::io::Error::other)?,
-            clock,
-            metrics,
-            sessions: Arc::default(),
-            draining: AtomicBool::new(false),
-            next_mailbox: AtomicU64::new(1),
-        }))
+        let opening = Opening::new(port.wire().clone(), addresses, clock, metrics.clone()).map_err(std::io::Error::other)?;
+        Ok(Arc::new(Self { port, opening, metrics, sessions: Arc::default(), draining: AtomicBool::new(false) }))
     }
 
     /// The address media arrives at.
@@ -113,7 +91,7 @@ impl Peers {
         let (commands, received) = mpsc::channel(COMMANDS);
         span.in_scope(|| tracing::info!(audio = ?offer.audio, video = ?offer.video, notice = offer.notice.as_deref(), "joined"));
         let terms = offer.terms;
-        let (session, ours) = self.session(&terms, seat, received).instrument(span.clone()).await?;
+        let (session, ours) = self.opening.open(&terms, seat, received).instrument(span.clone()).await?;
         let connected = session.connected.clone();
         let entry = Entry { terms, ours, generation: 1, room, participant, connected, commands, task: None };
         let answer = entry.answer(&id);
@@ -166,73 +144,20 @@ impl Peers {
         futures_util::future::join_all(entries.into_iter().map(|mut entry| async move { entry.end(Ended::Shutdown).await })).await;
     }
 
-    /// Makes a session, ready to run, and our side of it.
-    async fn session(&self, terms: &Terms, seat: Seat, commands: mpsc::Receiver<Command>) -> Result<(Session, Ours), PeerError> {
-        let mailbox = Arc::new(Mailbox::new(self.next_mailbox.fetch_add(1, Ordering::Relaxed)));
-        let wire = self.port.wire().clone();
-        let (audio, video) = (Outgoing::of(terms, Kind::Audio), Outgoing::of(terms, Kind::Video));
-        let (tapped, inbound) = mpsc::channel(INBOUND_CAPACITY);
-        let (outbox, outgoing) = mpsc::channel(OUTBOX_CAPACITY);
-        let (states, changes) = mpsc::channel(STATES);
-        let time_lines = [&audio, &video].into_iter().flatten().map(|o| o.packetizer.time_line()).collect();
-        let parts = Parts {
-            wire: wire.clone(),
-            mailbox: mailbox.clone(),
-            certificate: self.certificate.clone(),
-            interceptors: interceptors::chain(
-                undo(terms),
-                ReportClock { clock: self.clock, streams: time_lines },
-                self.tap(terms, tapped, outgoing),
-            ),
-            states,
-            audio: audio.as_ref().map(|o| o.stream),
-            video: video.as_ref().map(|o| o.stream),
-        };
-        let streams = (parts.audio, parts.video);
-        let (stack, secrets) = Stack::start(terms, parts).await.map_err(|error| PeerError::Refused(error.to_string()))?;
-        let ours = secrets.ours(&self.addresses, streams.0, streams.1);
-        wire.listen_for(&ours.ice.ufrag, &mailbox);
-        let mut session = Session {
-            terms: terms.clone(),
-            stack,
-            seat,
-            mailbox,
-            wire,
-            clock: self.clock,
-            metrics: self.metrics.clone(),
-            inbound,
-            states: changes,
-            commands,
-            outbox,
-            audio: audio.map(|o| o.packetizer),
-            video: video.map(|o| o.packetizer),
-            connected: Arc::default(),
-        };
-        give_parameter_sets(terms, &mut session.seat);
-        Ok((session, ours))
-    }
-
-    fn tap(&self, terms: &Terms, session: mpsc::Sender<Inbound>, outbox: mpsc::Receiver<rtc::interceptor::Packet>) -> Tap {
-        let payload_type = |kind| terms.media().find(|m| m.kind == kind && m.sends).map(|m| m.codec.payload_type);
-        let (audio, video) = (payload_type(Kind::Audio), payload_type(Kind::Video));
-        Tap { audio, video, clock: self.clock, metrics: self.metrics.clone(), session, outbox }
-    }
-
     /// Lists a session and lets it run; it is struck off when it ends.
     fn enter(&self, id: String, mut entry: Entry, session: Session, span: tracing::Span) {
-        let (sessions, gauge) = (Arc::downgrade(&self.sessions), self.metrics.sessions.clone());
-        let mut listed = self.sessions.lock();
-        gauge.inc();
-        let own_id = id.clone();
+        let mut sessions = self.sessions.lock();
+        let listing = Listing::new(&id, &self.sessions, &self.metrics);
         let running = async move {
+            let _listing = listing;
             session.run().await;
-            gauge.dec();
-            if let Some(sessions) = sessions.upgrade() {
-                sessions.lock().remove(&own_id);
-            }
         };
         entry.task = Some(tokio::spawn(running.instrument(span)));
-        listed.insert(id, entry);
+        if self.draining.load(Ordering::Relaxed) {
+            // It was answered while the others were being ended
+            let _ = entry.commands.try_send(Command::End(Ended::Shutdown));
+        }
+        sessions.insert(id, entry);
     }
 
     async fn restart(&self, id: &str, commands: mpsc::Sender<Command>, theirs: IceCredentials) -> Result<Answer, PeerError> {
@@ -245,6 +170,29 @@ impl Peers {
         entry.terms.ice = theirs;
         entry.ours.ice = secrets.ice;
         Ok(Answer { sdp: answer::fragment(&entry.terms, &entry.ours), ..entry.answer(id) })
+    }
+}
+
+/// A running session's place in the list and the count; given up however the session's task ends.
+struct Listing {
+    id: String,
+    sessions: Weak<Mutex<HashMap<String, Entry>>>,
+    count: Gauge,
+}
+
+impl Listing {
+    fn new(id: &str, sessions: &Arc<Mutex<HashMap<String, Entry>>>, metrics: &Metrics) -> Self {
+        metrics.sessions.inc();
+        Self { id: id.to_owned(), sessions: Arc::downgrade(sessions), count: metrics.sessions.clone() }
+    }
+}
+
+impl Drop for Listing {
+    fn drop(&mut self) {
+        self.count.dec();
+        let entry = self.sessions.upgrade().and_then(|sessions| sessions.lock().remove(&self.id));
+        // After the lock is given back
+        drop(entry);
     }
 }
 
@@ -276,48 +224,8 @@ impl Entry {
     }
 }
 
-/// A stream that we send, before its session begins.
-struct Outgoing {
-    stream: Stream,
-    packetizer: Packetizer,
-}
-
-impl Outgoing {
-    fn of(terms: &Terms, kind: Kind) -> Option<Self> {
-        let medium = terms.media().find(|m| m.kind == kind && m.receives)?;
-        // Without generic NACKs nothing is ever resent
-        let resends = medium.codec.rtx.is_some() && medium.codec.feedback.contains(&"nack");
-        let stream = Stream { ssrc: ssrc(), rtx_ssrc: resends.then(ssrc) };
-        Some(Self { stream, packetizer: Packetizer::new(medium, stream) })
-    }
-}
-
-/// 0 and 1 mean "nobody" to some receivers.
-fn ssrc() -> u32 {
-    rand::random_range(2..=u32::MAX)
-}
-
-fn undo(terms: &Terms) -> Option<RtxUndo> {
-    let medium = terms.media().find(|m| m.sends && m.codec.rtx.is_some())?;
-    Some(RtxUndo { rtx_payload_type: medium.codec.rtx?, payload_type: medium.codec.payload_type, ssrc: medium.ssrc })
-}
-
-fn give_parameter_sets(terms: &Terms, seat: &mut Seat) {
-    let sets = terms.media().find(|m| m.kind == Kind::Video).map(|m| m.codec.parameter_sets.clone()).unwrap_or_default();
-    if let (Some(intake), false) = (&mut seat.video_in, sets.is_empty()) {
-        intake.parameter_sets(sets);
-    }
-}
-
 fn session_id() -> String {
     BASE64_URL_SAFE_NO_PAD.encode(rand::random::<[u8; ID_BYTES]>())
-}
-
-/// One certificate for all sessions of this run: making one takes longer than the rest of an answer.
-fn certificate() -> Result<RTCCertificate, webrtc::error::Error> {
-    let provider = rtc::crypto::default_provider().map_err(|error| webrtc::error::Error::Crypto(error.to_string()))?;
-    let parameters = CertificateParams::new(vec!["medley".to_owned()]).map_err(|error| webrtc::error::Error::Other(error.to_string()))?;
-    RTCCertificate::generate(provider.crypto(), rtc::crypto::SignatureScheme::EcdsaP256Sha256, parameters)
 }
 
 /// Where clients reach the port, best first.

@@ -2,8 +2,8 @@
 //!
 //! In: a fragment's text. Out: its credentials and candidates, checked.
 
-use super::offer::{self, IceCredentials};
 use super::sdp::{Attributes, Sdp};
+use super::transport::{self, IceCredentials};
 
 /// Candidates beyond this are not read.
 const MAX_CANDIDATES: usize = 32;
@@ -30,8 +30,8 @@ impl Fragment {
         }
         let named = all().find(|a| a.has("ice-ufrag") || a.has("ice-pwd"));
         let none = Attributes::default();
-        let credentials = named.map(|attributes| offer::ice_credentials(attributes, &none)).transpose().map_err(of_fragment)?;
-        let candidates = all().flat_map(|a| a.all("candidate")).take(MAX_CANDIDATES).map(offer::candidate);
+        let credentials = named.map(|attributes| transport::ice_credentials(attributes, &none)).transpose().map_err(of_fragment)?;
+        let candidates = all().flat_map(|a| a.all("candidate")).take(MAX_CANDIDATES).map(transport::candidate);
         Ok(Self { credentials, candidates: candidates.collect::<Result<_, _>>().map_err(of_fragment)? })
     }
 }

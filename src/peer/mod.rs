@@ -12,6 +12,7 @@ mod interceptors;
 mod interfaces;
 mod mailbox;
 mod offer;
+mod opening;
 mod port;
 mod sdp;
 mod sending;
@@ -19,6 +20,7 @@ mod session;
 mod socket;
 mod stack;
 mod stun;
+mod transport;
 
 use std::net::{IpAddr, SocketAddr};
 

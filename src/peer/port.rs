@@ -108,16 +108,6 @@ impl Wire {
         }
     }
 
-    /// Checks that name `ufrag` go to this mailbox from here on.
-    pub(super) fn listen_for(&self, ufrag: &str, mailbox: &Arc<Mailbox>) {
-        self.table.lock().listen_for(ufrag, mailbox);
-    }
-
-    /// Forgets all about a session.
-    pub(super) fn forget(&self, mailbox: &Mailbox) {
-        self.table.lock().forget(mailbox.id());
-    }
-
     fn deliver(&self, datagram: &[u8], from: SocketAddr) {
         let from = SocketAddr::new(from.ip().to_canonical(), from.port());
         let stun = stun::read(datagram);
@@ -141,6 +131,36 @@ impl Wire {
             IpAddr::V4(ip) if self.local.is_ipv6() => SocketAddr::new(ip.to_ipv6_mapped().into(), to.port()),
             _ => to,
         }
+    }
+}
+
+/// A session's place at the port, forgotten there when this is dropped.
+#[derive(Debug)]
+pub(super) struct Berth {
+    wire: Arc<Wire>,
+    mailbox: Arc<Mailbox>,
+}
+
+impl Berth {
+    /// For the session that `mailbox` belongs to.
+    pub(super) fn new(wire: Arc<Wire>, mailbox: Arc<Mailbox>) -> Self {
+        Self { wire, mailbox }
+    }
+
+    /// Checks that name `ufrag` come here from now on.
+    pub(super) fn listen_for(&self, ufrag: &str) {
+        self.wire.table.lock().listen_for(ufrag, &self.mailbox);
+    }
+
+    /// Where the session's datagrams come in.
+    pub(super) fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
+    }
+}
+
+impl Drop for Berth {
+    fn drop(&mut self) {
+        self.wire.table.lock().forget(self.mailbox.id());
     }
 }
 
@@ -293,5 +313,22 @@ mod tests {
         assert_eq!(routed(&mut table, &request("mallory"), at(1)), None);
         assert_eq!(routed(&mut table, &stun::tests::request([1; 12], None), at(1)), None);
         assert!(table.by_address.is_empty());
+    }
+
+    #[test]
+    fn a_hundred_thousand_random_datagrams_reach_nobody_and_leave_nothing() {
+        use rand::rngs::StdRng;
+        use rand::{Rng, RngCore, SeedableRng};
+        let (mut table, _) = table_with(&["alice"]);
+        routed(&mut table, &request("alice"), at(1));
+        let mut random = StdRng::seed_from_u64(5);
+        let mut datagram = [0; 300];
+        for _ in 0..100_000 {
+            let length = random.random_range(0..datagram.len());
+            random.fill_bytes(&mut datagram[..length]);
+            let from = SocketAddr::from((random.random::<[u8; 4]>(), random.random()));
+            assert_eq!(routed(&mut table, &datagram[..length], from), None);
+        }
+        assert_eq!((table.by_address.len(), table.by_transaction.len(), table.held.len()), (1, 0, 1));
     }
 }

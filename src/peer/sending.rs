@@ -58,3 +58,42 @@ impl Packetizer {
         rtp::Packet { header, payload: payload.clone() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn packetizer() -> Packetizer {
+        let time_line = TimeLine { ssrc: 7, clock_rate: 90_000, offset: u32::MAX };
+        Packetizer { payload_type: 96, time_line, sequence: u16::MAX - 1 }
+    }
+
+    fn picture(at_ms: u64, payloads: usize) -> EncodedPicture {
+        let payloads = (0..payloads).map(|n| Bytes::from(vec![n as u8])).collect();
+        EncodedPicture { payloads, at: MediaTime::from_millis(at_ms), keyframe: false, number: 0 }
+    }
+
+    #[test]
+    fn packets_are_numbered_without_a_gap_across_pictures_and_the_wrap() {
+        let mut packetizer = packetizer();
+        let mut packets: Vec<_> = packetizer.picture(&picture(0, 3)).collect();
+        packets.extend(packetizer.picture(&picture(33, 1)));
+        assert_eq!(packets.iter().map(|p| p.header.sequence_number).collect::<Vec<_>>(), [65_534, 65_535, 0, 1]);
+        assert_eq!(packets.iter().map(|p| p.header.marker).collect::<Vec<_>>(), [false, false, true, true]);
+    }
+
+    #[test]
+    fn timestamps_follow_the_rooms_time_from_any_offset() {
+        let mut packetizer = packetizer();
+        let stamps: Vec<_> = [0, 1000].map(|at| packetizer.picture(&picture(at, 1)).next().unwrap().header.timestamp).into();
+        assert_eq!(stamps[1].wrapping_sub(stamps[0]), 90_000);
+        assert_eq!(stamps[0], u32::MAX);
+    }
+
+    #[test]
+    fn a_picture_without_payloads_costs_no_number() {
+        let mut packetizer = packetizer();
+        assert_eq!(packetizer.picture(&picture(0, 0)).count(), 0);
+        assert_eq!(packetizer.picture(&picture(0, 1)).next().unwrap().header.sequence_number, 65_534);
+    }
+}

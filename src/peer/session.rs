@@ -15,11 +15,11 @@ use webrtc::peer_connection::RTCPeerConnectionState;
 
 use super::backlog::Backlog;
 use super::interceptors::tap::Inbound;
-use super::mailbox::Mailbox;
-use super::offer::{IceCredentials, Kind, Terms};
-use super::port::Wire;
+use super::offer::{Kind, Terms};
+use super::port::Berth;
 use super::sending::Packetizer;
 use super::stack::{Secrets, Stack};
+use super::transport::IceCredentials;
 use crate::egress::{AudioSubscription, VideoSubscription};
 use crate::ingest::Feedback;
 use crate::media::{Clock, EncodedPicture, EncodedSound, MediaTime, RtpPacket};
@@ -78,8 +78,7 @@ pub(super) struct Session {
     pub(super) terms: Terms,
     pub(super) stack: Stack,
     pub(super) seat: Seat,
-    pub(super) mailbox: Arc<Mailbox>,
-    pub(super) wire: Arc<Wire>,
+    pub(super) berth: Berth,
     pub(super) clock: Clock,
     pub(super) metrics: Metrics,
     pub(super) inbound: mpsc::Receiver<Inbound>,
@@ -131,7 +130,6 @@ impl Session {
         // The room first: nobody should look at someone who has gone while the stack says farewell
         drop(self.seat);
         self.stack.close().await;
-        self.wire.forget(&self.mailbox);
         self.metrics.sessions_ended.get_or_create(&ByReason { reason: ended.reason() }).inc();
         tracing::info!(reason = ended.reason(), seconds = self.clock.now().since(began).as_secs_f32(), "ended");
     }
@@ -226,7 +224,7 @@ impl Session {
         let sent =
             packetizer.picture(picture).map(|packet| post(&self.outbox, &self.metrics, Packet::Rtp(packet))).filter(|sent| *sent).count();
         self.metrics.packets_sent.get_or_create(&ByMedia { media: Media::Video }).inc_by(sent as u64);
-        self.mailbox.nudge();
+        self.berth.mailbox().nudge();
     }
 
     fn send_sound(&mut self, sound: &EncodedSound) {
@@ -234,14 +232,14 @@ impl Session {
         if post(&self.outbox, &self.metrics, Packet::Rtp(packetizer.sound(sound))) {
             self.metrics.packets_sent.get_or_create(&ByMedia { media: Media::Audio }).inc();
         }
-        self.mailbox.nudge();
+        self.berth.mailbox().nudge();
     }
 
     fn ask_for_keyframe(&self, watch: &Watch) {
         let Some(media_ssrc) = watch.video_ssrc else { return };
         let request = PictureLossIndication { sender_ssrc: self.video.as_ref().map_or(1, |v| v.time_line().ssrc), media_ssrc };
         post(&self.outbox, &self.metrics, Packet::Rtcp(vec![Box::new(request)]));
-        self.mailbox.nudge();
+        self.berth.mailbox().nudge();
     }
 
     async fn add_candidates(&self, candidates: Vec<String>) {
@@ -255,7 +253,7 @@ impl Session {
     async fn restart_ice(&mut self, theirs: IceCredentials, reply: oneshot::Sender<Result<Secrets, String>>, watch: &mut Watch) {
         let restarted = self.stack.restart_ice(&self.terms, &theirs).await;
         if let Ok(secrets) = &restarted {
-            self.wire.listen_for(&secrets.ice.ufrag, &self.mailbox);
+            self.berth.listen_for(&secrets.ice.ufrag);
             self.terms.ice = theirs;
             self.connected.store(false, Ordering::Relaxed);
             watch.since = self.clock.now();
@@ -269,10 +267,10 @@ impl Session {
         if let Some(intake) = &mut self.seat.video_in {
             intake.advance(now);
         }
-        if self.mailbox.is_stopped() {
+        if self.berth.mailbox().is_stopped() {
             return Some(Ended::Failed);
         }
-        let heard = self.mailbox.last_heard();
+        let heard = self.berth.mailbox().last_heard();
         let silence = now.since(heard);
         if !self.is_connected() {
             // A client that has begun and stopped will not connect; one that begins again may come from somewhere new
@@ -282,7 +280,7 @@ impl Session {
         if silence > SILENCE_PATIENCE {
             return Some(Ended::Vanished);
         }
-        watch.alerted |= self.mailbox.take_alert();
+        watch.alerted |= self.berth.mailbox().take_alert();
         if watch.alerted && (silence > SILENCE_AFTER_ALERT || self.stack.closed_by_peer().await) {
             return Some(Ended::Closed);
         }

@@ -29,10 +29,11 @@ use webrtc::peer_connection::{
 use super::answer::{self, Ours, Stream};
 use super::codecs::{Codec, TRANSPORT_CC_URI};
 use super::mailbox::Mailbox;
-use super::offer::{IceCredentials, Kind, Medium, Terms};
+use super::offer::{Kind, Medium, Terms};
 use super::port::Wire;
 use super::sdp::Sdp;
 use super::socket::{Leash, SessionRuntime};
+use super::transport::IceCredentials;
 
 /// The stack must not judge by itself that a peer is gone: it counts only answers to its own checks, where any datagram is
 /// a sign of life (`session` watches those).

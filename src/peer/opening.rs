@@ -1,0 +1,157 @@
+//! Makes sessions: everything that a session's task owns, from the terms of a checked offer and a seat.
+//!
+//! In: terms, a seat. Out: a session that is ready to run, and our side of it. Never: a session that is half made.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rtc::interceptor::Packet;
+use rtc::peer_connection::certificate::CertificateParams;
+use tokio::sync::mpsc;
+use webrtc::error::{Error, Result};
+use webrtc::peer_connection::{RTCCertificate, Registry};
+
+use super::PeerError;
+use super::answer::{Ours, Stream};
+use super::interceptors;
+use super::interceptors::reports::ReportClock;
+use super::interceptors::rtx::RtxUndo;
+use super::interceptors::tap::{Inbound, Tap};
+use super::mailbox::Mailbox;
+use super::offer::{Kind, Terms};
+use super::port::{Berth, Wire};
+use super::sending::Packetizer;
+use super::session::{Command, Session};
+use super::stack::{Parts, Stack};
+use crate::media::Clock;
+use crate::metrics::Metrics;
+use crate::rooms::Seat;
+
+/// What may wait between a stack and its session: a quarter of a second of a camera at 2.5 Mb/s.
+const INBOUND_CAPACITY: usize = 256;
+/// Packets of one picture at most: a keyframe of a megabyte.
+const OUTBOX_CAPACITY: usize = 1024;
+const STATES: usize = 16;
+
+/// What all sessions are made from.
+#[derive(Debug)]
+pub(super) struct Opening {
+    wire: Arc<Wire>,
+    addresses: Vec<SocketAddr>,
+    certificate: RTCCertificate,
+    clock: Clock,
+    metrics: Metrics,
+    next_mailbox: AtomicU64,
+}
+
+impl Opening {
+    /// With a certificate for all sessions of this run: making one takes longer than the rest of an answer.
+    ///
+    /// # Errors
+    /// Where the system gives no random numbers.
+    pub(super) fn new(wire: Arc<Wire>, addresses: Vec<SocketAddr>, clock: Clock, metrics: Metrics) -> Result<Self> {
+        Ok(Self { wire, addresses, certificate: certificate()?, clock, metrics, next_mailbox: AtomicU64::new(1) })
+    }
+
+    /// Makes a session.
+    ///
+    /// # Errors
+    /// [`PeerError::Refused`] where the stack finds fault with the terms.
+    pub(super) async fn open(
+        &self,
+        terms: &Terms,
+        mut seat: Seat,
+        commands: mpsc::Receiver<Command>,
+    ) -> std::result::Result<(Session, Ours), PeerError> {
+        let mailbox = Arc::new(Mailbox::new(self.next_mailbox.fetch_add(1, Ordering::Relaxed)));
+        let (audio, video) = (Outgoing::of(terms, Kind::Audio), Outgoing::of(terms, Kind::Video));
+        let streams = [&audio, &video].map(|outgoing| outgoing.as_ref().map(|o| o.stream));
+        let (tapped, inbound) = mpsc::channel(INBOUND_CAPACITY);
+        let (outbox, outgoing) = mpsc::channel(OUTBOX_CAPACITY);
+        let (states, changes) = mpsc::channel(STATES);
+        let parts = Parts {
+            wire: self.wire.clone(),
+            mailbox: mailbox.clone(),
+            certificate: self.certificate.clone(),
+            interceptors: self.interceptors(terms, [&audio, &video], tapped, outgoing),
+            states,
+            audio: streams[0],
+            video: streams[1],
+        };
+        let (stack, secrets) = Stack::start(terms, parts).await.map_err(|error| PeerError::Refused(error.to_string()))?;
+        let ours = secrets.ours(&self.addresses, streams[0], streams[1]);
+        let berth = Berth::new(self.wire.clone(), mailbox);
+        berth.listen_for(&ours.ice.ufrag);
+        give_parameter_sets(terms, &mut seat);
+        let session = Session {
+            terms: terms.clone(),
+            stack,
+            seat,
+            berth,
+            clock: self.clock,
+            metrics: self.metrics.clone(),
+            inbound,
+            states: changes,
+            commands,
+            outbox,
+            audio: audio.map(|o| o.packetizer),
+            video: video.map(|o| o.packetizer),
+            connected: Arc::default(),
+        };
+        Ok((session, ours))
+    }
+
+    fn interceptors(
+        &self,
+        terms: &Terms,
+        sent: [&Option<Outgoing>; 2],
+        session: mpsc::Sender<Inbound>,
+        outbox: mpsc::Receiver<Packet>,
+    ) -> Registry {
+        let payload_type = |kind| terms.media().find(|m| m.kind == kind && m.sends).map(|m| m.codec.payload_type);
+        let (audio, video) = (payload_type(Kind::Audio), payload_type(Kind::Video));
+        let streams = sent.into_iter().flatten().map(|o| o.packetizer.time_line()).collect();
+        let tap = Tap { audio, video, clock: self.clock, metrics: self.metrics.clone(), session, outbox };
+        interceptors::chain(undo(terms), ReportClock { clock: self.clock, streams }, tap)
+    }
+}
+
+/// A stream that we send, before its session begins.
+struct Outgoing {
+    stream: Stream,
+    packetizer: Packetizer,
+}
+
+impl Outgoing {
+    fn of(terms: &Terms, kind: Kind) -> Option<Self> {
+        let medium = terms.media().find(|m| m.kind == kind && m.receives)?;
+        // Without generic NACKs nothing is ever resent
+        let resends = medium.codec.rtx.is_some() && medium.codec.feedback.contains(&"nack");
+        let stream = Stream { ssrc: ssrc(), rtx_ssrc: resends.then(ssrc) };
+        Some(Self { stream, packetizer: Packetizer::new(medium, stream) })
+    }
+}
+
+/// 0 and 1 mean "nobody" to some receivers.
+fn ssrc() -> u32 {
+    rand::random_range(2..=u32::MAX)
+}
+
+fn undo(terms: &Terms) -> Option<RtxUndo> {
+    let medium = terms.media().find(|m| m.sends && m.codec.rtx.is_some())?;
+    Some(RtxUndo { rtx_payload_type: medium.codec.rtx?, payload_type: medium.codec.payload_type, ssrc: medium.ssrc })
+}
+
+fn give_parameter_sets(terms: &Terms, seat: &mut Seat) {
+    let Some(video) = terms.media().find(|m| m.kind == Kind::Video) else { return };
+    if let (Some(intake), false) = (&mut seat.video_in, video.codec.parameter_sets.is_empty()) {
+        intake.parameter_sets(video.codec.parameter_sets.clone());
+    }
+}
+
+fn certificate() -> Result<RTCCertificate> {
+    let provider = rtc::crypto::default_provider().map_err(|error| Error::Crypto(error.to_string()))?;
+    let parameters = CertificateParams::new(vec!["medley".to_owned()]).map_err(|error| Error::Other(error.to_string()))?;
+    RTCCertificate::generate(provider.crypto(), rtc::crypto::SignatureScheme::EcdsaP256Sha256, parameters)
+}
