@@ -84,10 +84,11 @@ fn imports_only_point_down() {
     }
 }
 
-/// Whether a text names a crate: in a `use`, or by a path, unless a module of ours of that name was imported.
+/// Whether a text names a crate: in a `use`, or by a path, unless a module of ours of that name was (or may be) imported.
 fn names(text: &str, name: &str) -> bool {
     let ours = |line: &&str| line.trim_start().starts_with("use ") && !line.contains(&format!("use {name}"));
     let imported = text.lines().filter(ours).any(|line| line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name));
+    let imported = imported || text.contains("use super::*");
     let path = |before: char| text.contains(&format!("{before}{name}::"));
     text.contains(&format!("use {name}::")) || (!imported && [' ', '(', '<', '&'].into_iter().any(path))
 }
