@@ -8,7 +8,7 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use medley::compositor::cpu::CpuCompositor;
 use medley::compositor::gpu::{Adapters, GpuCompositor};
 use medley::compositor::{Compositor, Fonts, Pictures};
-use medley::media::{Canvas, Cell, Fit, Frame, Label, MediaTime, ParticipantId, Rect, Scene, Source};
+use medley::media::{Border, Canvas, Cell, Fit, Frame, Label, MediaTime, ParticipantId, Rect, Rgb, Scene, Source};
 
 /// Participants, and the sides of their pictures. In this order they are scaled by 2/3, not at all, by 1/2, by 1/3, and by 4/3.
 const CASES: [(&str, u32, (u32, u32)); 5] = [
@@ -45,6 +45,18 @@ fn grid(count: u32) -> Scene {
     Scene { canvas, at: MediaTime::ZERO, cells: (0..count).map(cell).collect() }
 }
 
+/// One large cell with the speaker's mark above a strip of eight.
+fn speaker() -> Scene {
+    let mut scene = grid(9);
+    for (n, cell) in (0..).zip(&mut scene.cells) {
+        cell.rect = Rect { x: n * 160, y: 624, width: 152, height: 84 };
+    }
+    let speaker = scene.cells.last_mut().expect("a grid of nine has a last cell");
+    speaker.rect = Rect { x: 96, y: 4, width: 1088, height: 612 };
+    speaker.border = Some(Border { width: 4, color: Rgb(0x4c, 0xc3, 0x8a) });
+    scene
+}
+
 fn faces(count: u32, (width, height): (u32, u32), first: usize) -> Faces {
     let face = |n: u32| {
         let mut frame = Frame::black(width, height);
@@ -78,6 +90,14 @@ fn bench(c: &mut Criterion, name: &str, compositor: &mut dyn Compositor) {
             });
         });
     }
+    let (scene, pictures) = (speaker(), [0, 1].map(|first| faces(9, (640, 360), first)));
+    let mut turns = pictures.iter().cycle();
+    group.bench_function("speaker_9x360p", |b| {
+        b.iter(|| {
+            compositor.submit(&scene, turns.next().expect("a cycle has no end")).expect("the device lives");
+            black_box(compositor.take(Duration::from_secs(20)).expect("the device lives").expect("a canvas within the patience"))
+        });
+    });
     let (scene, still) = (grid(9), faces(9, (640, 360), 0));
     group.bench_function("9x360p_unchanged", |b| {
         b.iter(|| {

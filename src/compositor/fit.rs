@@ -5,19 +5,24 @@
 use super::plan::Crop;
 use crate::media::Rect;
 
+/// How much smaller than it must be a crop may be, where that spares resampling: a fiftieth at each edge.
+const SPARE: f64 = 0.04;
+
 /// The centred part of a `width × height` picture that has the aspect of `target` and fills it.
 ///
-/// Where the target's side is exactly the crop's or half of it, the offset is even, so that rows are copied and not resampled.
+/// Where a slightly smaller part has exactly the target's size or twice that, it is taken, from an even pixel on: its rows are copied or
+/// halved, which is sharper and several times cheaper than scaling by 1.02.
 pub(super) fn cover(width: u32, height: u32, target: Rect) -> Crop {
     let (w, h) = (f64::from(width), f64::from(height));
     let (tw, th) = (f64::from(target.width), f64::from(target.height));
     let (crop_w, crop_h) = if w * th > h * tw { (h * tw / th, h) } else { (w, w * th / tw) };
-    let offset = |side: f64, crop: f64, target: f64| {
-        let centred = (side - crop) / 2.0;
-        if crop == target || crop == 2.0 * target { (centred / 2.0).floor() * 2.0 } else { centred }
+    let ratio = [1.0, 2.0].into_iter().find(|ratio| (1.0..=1.0 + SPARE).contains(&(crop_w / (ratio * tw))));
+    let Some(ratio) = ratio else {
+        return Crop { x: ((w - crop_w) / 2.0) as f32, y: ((h - crop_h) / 2.0) as f32, width: crop_w as f32, height: crop_h as f32 };
     };
-    let (x, y) = (offset(w, crop_w, tw), offset(h, crop_h, th));
-    Crop { x: x as f32, y: y as f32, width: crop_w as f32, height: crop_h as f32 }
+    let even_offset = |side: f64, crop: f64| (((side - crop) / 4.0).floor() * 2.0) as f32;
+    let (crop_w, crop_h) = (ratio * tw, ratio * th);
+    Crop { x: even_offset(w, crop_w), y: even_offset(h, crop_h), width: crop_w as f32, height: crop_h as f32 }
 }
 
 /// The whole of a `width × height` picture.
@@ -76,6 +81,14 @@ mod tests {
     fn a_crop_that_comes_out_one_to_one_starts_on_an_even_pixel() {
         assert_eq!(cover(642, 360, cell(640, 360)), Crop { x: 0.0, y: 0.0, width: 640.0, height: 360.0 });
         assert_eq!(cover(1280, 726, cell(640, 360)), Crop { x: 0.0, y: 2.0, width: 1280.0, height: 720.0 });
+    }
+
+    #[test]
+    fn a_picture_a_little_too_large_is_cropped_and_not_resampled() {
+        assert_eq!(cover(640, 360, cell(628, 352)), Crop { x: 6.0, y: 4.0, width: 628.0, height: 352.0 });
+        assert_eq!(cover(1280, 720, cell(628, 352)), Crop { x: 12.0, y: 8.0, width: 1256.0, height: 704.0 });
+        assert_eq!(cover(640, 360, cell(600, 338)).y, 0.0, "a tenth is too much to lose");
+        assert_eq!(cover(628, 352, cell(640, 360)).width, 625.7778, "what is too small is scaled up");
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub(super) enum Filter {
 /// `source[at] + (source[at + 1] − source[at]) × weight ÷ 256`; where `at` is the last sample, `weight` is 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Lerp {
-    pub(super) at: usize,
+    pub(super) at: u32,
     pub(super) weight: u16,
 }
 
@@ -77,7 +77,7 @@ impl Axis {
     /// The source samples that count.
     pub(super) fn reach(&self, source: usize) -> Range<usize> {
         let (first, last) = match &self.filter {
-            Filter::Lerp(taps) => (taps[0].at, taps[taps.len() - 1].at + 2),
+            Filter::Lerp(taps) => (taps[0].at as usize, taps[taps.len() - 1].at as usize + 2),
             Filter::Area(area) => (area.starts[0], area.starts[area.starts.len() - 1] + (area.taps - 1) * area.stride + 1),
         };
         first..last.min(source)
@@ -99,7 +99,7 @@ fn lerps(source: usize, offset: f64, span: f64, len: usize) -> Vec<Lerp> {
     let place = |i: usize| {
         let middle = offset + (i as f64 + 0.5) * span / len as f64 - 0.5;
         let fixed = (middle.clamp(0.0, last) * 256.0).round() as usize;
-        Lerp { at: fixed / 256, weight: (fixed % 256) as u16 }
+        Lerp { at: (fixed / 256) as u32, weight: (fixed % 256) as u16 }
     };
     padded(len).map(place).collect()
 }
@@ -181,7 +181,7 @@ mod tests {
             let axis = Axis::new(source, (source as f64 - span) * at, span, len);
             match &axis.filter {
                 Filter::Lerp(taps) => for tap in taps {
-                    prop_assert!(tap.at < source && (tap.at + 1 < source || tap.weight == 0));
+                    prop_assert!((tap.at as usize) < source && (tap.at as usize + 1 < source || tap.weight == 0));
                 },
                 Filter::Area(area) => for i in 0..area.starts.len() {
                     prop_assert!(area.starts[i] + (area.taps - 1) * area.stride < source);

@@ -23,8 +23,8 @@ pub(super) fn scale(source: Plane, reach: Range<usize>, down: &Axis, row: usize,
 
 /// Between two rows. The difference wraps, and so does its product: the sum is exact modulo 2¹⁶ and fits.
 fn lerp(source: Plane, reach: Range<usize>, tap: Lerp, out: &mut [u8]) {
-    let upper = source.part(tap.at, reach.clone());
-    let lower = source.part((tap.at + 1).min(source.height - 1), reach);
+    let upper = source.part(tap.at as usize, reach.clone());
+    let lower = source.part((tap.at as usize + 1).min(source.height - 1), reach);
     for (out, (&a, &b)) in out.iter_mut().zip(upper.iter().zip(lower)) {
         let (a, b) = (u16::from(a), u16::from(b));
         let product = b.wrapping_sub(a).wrapping_mul(tap.weight);
