@@ -30,6 +30,17 @@ async fn media_flow_both_ways_over_one_port() {
 }
 
 #[tokio::test]
+async fn a_port_on_all_addresses_offers_every_one_of_them_with_loopback_last() {
+    let room = Room::open_at("0.0.0.0:0").await;
+    let (mut client, answer) = room.join(Direction::RecvOnly, Purpose::Whep, str::to_owned).await;
+    let port = room.peers.local_addr().port().to_string();
+    let candidates: Vec<_> = answer.sdp.lines().filter(|line| line.starts_with("a=candidate")).collect();
+    assert!(candidates.iter().all(|line| line.split(' ').nth(5) == Some(&port)), "{candidates:?}");
+    assert!(candidates.last().unwrap().contains(" 127.0.0.1 "), "{candidates:?}");
+    client.run(PATIENCE, |client| client.sounds > 5).await;
+}
+
+#[tokio::test]
 async fn a_client_that_names_no_streams_and_no_candidates_contributes() {
     let room = Room::open().await;
     let bare = |offer: &str| client::without(offer, &["a=ssrc", "a=candidate", "a=end-of-candidates"]);
