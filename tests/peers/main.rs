@@ -139,13 +139,19 @@ async fn ice_restarts_under_new_credentials_and_media_go_on() {
 }
 
 #[tokio::test]
-async fn trickled_candidates_are_checked_and_change_nothing() {
+async fn trickled_candidates_are_judged_and_make_us_send_nothing_to_strangers() {
     let room = Room::open().await;
-    let (_client, answer) = room.join(Direction::RecvOnly, Purpose::Whep, str::to_owned).await;
-    let patch = |fragment: &'static str| room.peers.patch(&answer.session, fragment, None);
-    assert!(matches!(patch("a=candidate:1 1 udp 5 192.0.2.1 9 typ host\r\na=end-of-candidates\r\n").await, Ok(None)));
+    let stranger = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    stranger.set_nonblocking(true).unwrap();
+    let candidate = format!("candidate:1 1 udp 2130706431 127.0.0.1 {} typ host\r\n", stranger.local_addr().unwrap().port());
+    let named = |offer: &str| offer.replace("a=rtcp-mux\r\n", &format!("a=rtcp-mux\r\na={candidate}"));
+    let (mut client, answer) = room.join(Direction::RecvOnly, Purpose::Whep, named).await;
+    let patch = async |fragment: &str| room.peers.patch(&answer.session, fragment, None).await;
+    assert!(matches!(patch(&format!("a={candidate}a=end-of-candidates\r\n")).await, Ok(None)));
     assert!(matches!(patch("a=candidate:nonsense\r\n").await, Err(PeerError::Refused(_))));
     assert!(matches!(room.peers.patch("unknown", "a=end-of-candidates\r\n", None).await, Err(PeerError::Unknown)));
+    client.run(PATIENCE, |client| client.sounds > 10).await;
+    assert!(stranger.recv_from(&mut [0; 100]).is_err(), "a stranger hears nothing");
     assert_eq!(room.peers.state(&answer.session).unwrap().etag, answer.etag);
 }
 
