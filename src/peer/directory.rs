@@ -104,20 +104,21 @@ impl Peers {
     /// # Errors
     /// As [`PeerError`] says; the session is unchanged then.
     pub async fn patch(&self, session: &str, fragment: &str, if_match: Option<&str>) -> Result<Option<Answer>, PeerError> {
-        let (commands, theirs) = {
+        let (commands, theirs, is_lite) = {
             let sessions = self.sessions.lock();
             let entry = sessions.get(session).ok_or(PeerError::Unknown)?;
             entry.check_tag(if_match)?;
-            (entry.commands.clone(), entry.terms.ice.clone())
+            (entry.commands.clone(), entry.terms.ice.clone(), entry.terms.lite_candidates.is_some())
         };
         let fragment = Fragment::parse(fragment).map_err(PeerError::Refused)?;
-        match fragment.credentials {
-            Some(credentials) if credentials != theirs => self.restart(session, commands, credentials).await.map(Some),
-            _ => {
-                commands.send(Command::Candidates(fragment.candidates)).await.map_err(|_| PeerError::Unknown)?;
-                Ok(None)
-            }
+        if let Some(credentials) = fragment.credentials.filter(|credentials| *credentials != theirs) {
+            return self.restart(session, commands, credentials).await.map(Some);
         }
+        // Only of a client that never checks us do we need to know where it is (see `stack`)
+        if is_lite {
+            commands.send(Command::Candidates(fragment.candidates)).await.map_err(|_| PeerError::Unknown)?;
+        }
+        Ok(None)
     }
 
     /// Ends a session; whether there was one.

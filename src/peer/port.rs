@@ -25,6 +25,8 @@ const MAX_DATAGRAM_BYTES: usize = 2048;
 const BURST: usize = 64;
 /// Addresses one session may come from; the oldest is forgotten.
 const ADDRESSES_PER_SESSION: usize = 8;
+/// ICE sessions of one session: the running one and the one before a restart, whose checks may still be on their way.
+const UFRAGS_PER_SESSION: usize = 2;
 /// Checks of ours that one session may leave unanswered; the oldest is forgotten.
 const CHECKS_PER_SESSION: usize = 64;
 
@@ -176,7 +178,7 @@ struct Table {
 /// A session's entries in the table, oldest first.
 #[derive(Debug, Default)]
 struct Held {
-    ufrags: Vec<String>,
+    ufrags: VecDeque<String>,
     addresses: VecDeque<SocketAddr>,
     transactions: VecDeque<[u8; 12]>,
 }
@@ -184,7 +186,11 @@ struct Held {
 impl Table {
     fn listen_for(&mut self, ufrag: &str, mailbox: &Arc<Mailbox>) {
         self.by_ufrag.insert(ufrag.to_owned(), mailbox.clone());
-        self.held.entry(mailbox.id()).or_default().ufrags.push(ufrag.to_owned());
+        let ufrags = &mut self.held.entry(mailbox.id()).or_default().ufrags;
+        ufrags.retain(|known| known != ufrag);
+        ufrags.push_back(ufrag.to_owned());
+        let Some(oldest) = (ufrags.len() > UFRAGS_PER_SESSION).then(|| ufrags.pop_front()).flatten() else { return };
+        self.by_ufrag.remove(&oldest);
     }
 
     fn route(&mut self, stun: Option<&Stun<'_>>, from: SocketAddr) -> Option<Arc<Mailbox>> {
@@ -301,8 +307,11 @@ mod tests {
         for port in 0..100 {
             routed(&mut table, &request("alice"), at(port));
             table.expect_reply([port as u8; 12], &mailboxes[0]);
+            table.listen_for(&format!("restart {port}"), &mailboxes[0]);
+            table.listen_for("alice", &mailboxes[0]);
         }
         assert_eq!((table.by_address.len(), table.by_transaction.len()), (ADDRESSES_PER_SESSION, CHECKS_PER_SESSION));
+        assert_eq!(table.by_ufrag.len(), UFRAGS_PER_SESSION);
         table.forget(0);
         assert!(table.by_ufrag.is_empty() && table.by_address.is_empty() && table.by_transaction.is_empty() && table.held.is_empty());
     }

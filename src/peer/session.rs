@@ -35,6 +35,9 @@ const SILENCE_PATIENCE: Duration = Duration::from_secs(4);
 /// Silence after a DTLS alert that is an end even where the stack cannot say what the alert was.
 const SILENCE_AFTER_ALERT: Duration = Duration::from_millis(700);
 
+/// A lite client's candidates beyond this are not checked.
+const MAX_CANDIDATES: usize = 32;
+
 /// Why a session ended; the words of the metric and the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Ended {
@@ -99,6 +102,8 @@ struct Watch {
     since: MediaTime,
     alerted: bool,
     backlog: Backlog,
+    /// A lite client's candidates that were taken.
+    candidates: usize,
     /// The client's video stream, for requests.
     video_ssrc: Option<u32>,
 }
@@ -157,7 +162,7 @@ impl Session {
             Event::Inbound(Inbound::Goodbye(streams)) => tracing::debug!(?streams, "the client ends streams"),
             Event::State(state) => return self.change_state(state, watch),
             Event::Command(Command::End(ended)) => return Some(ended),
-            Event::Command(Command::Candidates(candidates)) => self.add_candidates(candidates).await,
+            Event::Command(Command::Candidates(candidates)) => self.add_candidates(candidates, watch).await,
             Event::Command(Command::Restart(theirs, reply)) => self.restart_ice(theirs, reply, watch).await,
             Event::Picture(Some(picture)) if self.is_connected() => self.send_picture(&picture),
             Event::Picture(Some(picture)) => watch.backlog.push(picture),
@@ -242,8 +247,12 @@ impl Session {
         self.berth.mailbox().nudge();
     }
 
-    async fn add_candidates(&self, candidates: Vec<String>) {
+    async fn add_candidates(&self, candidates: Vec<String>, watch: &mut Watch) {
         for candidate in candidates {
+            if watch.candidates == MAX_CANDIDATES {
+                return;
+            }
+            watch.candidates += 1;
             if let Err(error) = self.stack.add_candidate(candidate).await {
                 tracing::debug!(%error, "candidate");
             }

@@ -21,6 +21,11 @@ pub(crate) struct Room {
 
 impl Room {
     pub(crate) async fn open() -> Self {
+        Self::open_at("127.0.0.1:0").await
+    }
+
+    /// With its port bound so.
+    pub(crate) async fn open_at(udp: &str) -> Self {
         let (clock, metrics) = (Clock::new(), Metrics::default());
         let canvas = Canvas { width: 320, height: 180, ..Canvas::default() };
         let settings = RoomsSettings {
@@ -31,7 +36,7 @@ impl Room {
             compositor: Choice::Cpu,
             fonts: Fonts::new(None),
         };
-        let config = PeerConfig { udp: "127.0.0.1:0".parse().unwrap(), advertise: Vec::new() };
+        let config = PeerConfig { udp: udp.parse().unwrap(), advertise: Vec::new() };
         let peers = Peers::open(config, clock, metrics.clone()).await.unwrap();
         Self { peers, rooms: Rooms::new(settings, clock, metrics.clone()), metrics }
     }
