@@ -108,7 +108,7 @@ impl Default for Config {
 
 impl Default for LogConfig {
     fn default() -> Self {
-        Self { format: LogFormat::Text, filter: "info,webrtc=warn,rtc=warn,wgpu=warn,naga=warn".into() }
+        Self { format: LogFormat::Text, filter: "info,webrtc=error,rtc=error,wgpu=warn,naga=warn".into() }
     }
 }
 
