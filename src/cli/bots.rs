@@ -57,7 +57,7 @@ pub(super) struct BotsArgs {
 
 /// Runs the bots; fails where one could not join or was cut off.
 pub(super) async fn run(args: BotsArgs) -> anyhow::Result<ExitCode> {
-    super::log::start(&LogConfig { filter: "warn".into(), ..LogConfig::default() })?;
+    super::log::start(&LogConfig { filter: "warn,webrtc=error,rtc=error,str0m=error".into(), ..LogConfig::default() })?;
     let json = args.json;
     let report = bots::run(args.options(), super::told_to_stop()).await?;
     if json {

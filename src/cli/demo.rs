@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 
 use crate::bots::{self, BotsOptions};
-use crate::config::{Config, LogConfig, ServeArgs};
+use crate::config::{Config, ServeArgs};
 use crate::server::Server;
 
 /// Run a server with bots in a room, to look at.
@@ -23,8 +23,9 @@ pub(super) struct DemoArgs {
 
 /// Serves and keeps the bots in their room until told to stop.
 pub(super) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
-    let config = Config::load(ServeArgs { dev: true, ..args.serve })?;
-    super::log::start(&LogConfig { filter: "warn".into(), ..config.log.clone() })?;
+    let quiet = args.serve.log.is_none().then(|| "warn,webrtc=error,rtc=error,str0m=error".to_owned());
+    let config = Config::load(ServeArgs { dev: true, log: quiet.or(args.serve.log), ..args.serve })?;
+    super::log::start(&config.log)?;
     let server = Server::start(config).await?;
     println!("Medley is at        {}", server.url());
     println!("Join the room       {}/r/{}", server.url(), args.room);
