@@ -7,10 +7,12 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::codec::opus::{AudioDecoder, AudioEncoder, Prediction};
+use crate::codec::{Keyframe, VideoDecoder, VideoEncoder, VideoSettings, h264};
 use crate::compositor::{self, Fonts};
 use crate::config::Config;
 use crate::http::{self, Access, AppState, Check, IceServers, Limits, Readiness, Snapshots};
-use crate::media::Clock;
+use crate::media::{BLOCK_SAMPLES, Block, Clock, Frame, MediaTime};
 use crate::metrics::Metrics;
 use crate::peer::{PeerConfig, Peers};
 use crate::rooms::{Rooms, RoomsSettings};
@@ -25,7 +27,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds both ports, proves that the compositor draws, and serves.
+    /// Binds both ports, proves that the compositor draws and the codecs work, and serves.
     ///
     /// # Errors
     /// Where a port cannot be bound, the compositor that was asked for is not there, or a setting is no such thing.
@@ -33,6 +35,7 @@ impl Server {
         let (clock, metrics, readiness) = (Clock::new(), Metrics::default(), Readiness::default());
         let rooms = Rooms::new(rooms_settings(&config)?, clock, metrics.clone());
         prove_compositor(&rooms, config.compositor).await?;
+        tokio::task::spawn_blocking(prove_codecs).await??;
         readiness.pass(Check::Compositor);
         let peers = PeerConfig { udp: config.udp(), advertise: config.advertise.clone() };
         let peers = Peers::open(peers, clock, metrics.clone()).await.with_context(|| format!("UDP port {}", config.udp()))?;
@@ -119,5 +122,25 @@ async fn prove_compositor(rooms: &Rooms, choice: compositor::Choice) -> anyhow::
     let opened = tokio::task::spawn_blocking(move || compositor::open(choice, fonts)).await?;
     let compositor = opened.context("the compositor")?;
     tracing::info!(compositor = ?compositor.kind(), "compositor ready");
+    Ok(())
+}
+
+/// Takes a picture and a block of sound through every codec once: a codec that does not work is an error of the start, and the
+/// first call does not wait for their code to be read from a disk.
+fn prove_codecs() -> anyhow::Result<()> {
+    let settings = VideoSettings { width: 640, height: 360, fps: 30, bitrate_bps: 800_000 };
+    let (mut encoder, mut decoder) = (h264::Encoder::new(settings)?, h264::Decoder::new());
+    for (n, luma) in [90, 140, 200].into_iter().enumerate() {
+        let at = MediaTime::from_millis(33 * n as u64);
+        let Some(unit) = encoder.encode(&Frame::filled(640, 360, [luma, 100, 150]), at, Keyframe::Auto)? else { continue };
+        let annex_b: Vec<u8> = unit.nal_units.iter().flat_map(|nal| [&[0, 0, 0, 1], nal.as_ref()].concat()).collect();
+        decoder.decode(&annex_b)?;
+    }
+    let (mut encoder, mut decoder) = (AudioEncoder::new()?, AudioDecoder::new()?);
+    let tone = Block(std::array::from_fn(|n| (n as f32 * 0.05).sin() * 0.3));
+    for _ in 0..3 {
+        let packet = encoder.encode(&tone, Prediction::Allowed)?;
+        decoder.decode(&packet, &mut [0.0; BLOCK_SAMPLES])?;
+    }
     Ok(())
 }
