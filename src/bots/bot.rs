@@ -201,7 +201,8 @@ fn prepare(settings: &BotSettings, epoch: Epoch) -> Result<(Ends, Own), JoinErro
     let sent = Arc::new(Sent::default());
     let (commands, command_queue) = mpsc::channel(8);
     let (parcels, parcel_queue) = mpsc::channel(PARCELS);
-    let (orders, order_queue) = std::sync::mpsc::channel();
+    // One that waits says all that a second one would.
+    let (orders, order_queue) = sync_channel(1);
     let mut threads = Vec::new();
     if let Some(sender) = sender(settings, epoch, parcels, sent.clone())? {
         threads.push(spawn(format!("bot{}-send", settings.number), move || sender.run(&order_queue)));

@@ -6,7 +6,7 @@
 use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Sender as OrderSender, SyncSender};
+use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
 use str0m::change::{SdpAnswer, SdpPendingOffer};
@@ -72,7 +72,7 @@ pub(super) struct Offer {
 /// Where the session's own media comes from and what its counts go to.
 pub(super) struct Ends {
     pub(super) parcels: mpsc::Receiver<Parcel>,
-    pub(super) orders: OrderSender<KeyframeWanted>,
+    pub(super) orders: SyncSender<KeyframeWanted>,
     pub(super) commands: mpsc::Receiver<Command>,
     /// To the examiner; `None` where pictures are only counted.
     pub(super) evidence: Option<SyncSender<Evidence>>,
@@ -203,8 +203,8 @@ impl Session {
     }
 
     fn order_keyframe(&self) {
-        // Without a sender (view only) nobody can be ordered to.
-        let _ = self.ends.orders.send(KeyframeWanted);
+        // An order that still waits is this one too, and without a sender (view only) nobody can be ordered to.
+        let _ = self.ends.orders.try_send(KeyframeWanted);
     }
 
     fn receive(&mut self, datagram: &[u8], source: SocketAddr) -> Result<(), String> {
