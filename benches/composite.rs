@@ -42,7 +42,7 @@ fn grid(count: u32) -> Scene {
         border: None,
         label: Some(Label { text: "Ada Lovelace".into(), muted: n == 0 }),
     };
-    Scene { canvas, at: MediaTime::ZERO, cells: (0..count).map(cell).collect() }
+    Scene { canvas, at: MediaTime::ZERO, cells: (0..count).map(cell).collect(), ..Scene::empty(canvas, MediaTime::ZERO) }
 }
 
 /// One large cell with the speaker's mark above a strip of eight.

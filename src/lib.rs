@@ -8,9 +8,9 @@
 //! | 6 | [`cli`], [`server`], [`config`] | parse, wire, bind, run until shutdown |
 //! | 5 | [`http`] | join, WHIP, WHEP, snapshots, pages, metrics |
 //! | 4 | [`peer`] | one WebRTC session each; the only place that names the `webrtc` crate |
-//! | 3 | [`rooms`] | the directory: starts a room's threads, hands out seats |
+//! | 3 | [`rooms`] | the directory: what rooms are to be, a live room's threads, seats |
 //! | 2 | [`ingest`], [`room`], [`egress`], [`bots`] | packets → frames, frames → mixes, mixes → packets, the judges |
-//! | 1 | [`codec`], [`compositor`] | H.264 and Opus; the CPU compositor and wgpu |
+//! | 1 | [`codec`], [`layout`], [`compositor`] | H.264 and Opus; templates and places; the CPU compositor and wgpu |
 //! | 0 | [`media`], [`flow`], [`metrics`] | frames, scenes, time; newest-wins slots; counters |
 
 pub mod bots;
@@ -22,6 +22,7 @@ pub mod egress;
 pub mod flow;
 pub mod http;
 pub mod ingest;
+pub mod layout;
 pub mod media;
 pub mod metrics;
 pub mod peer;

@@ -49,7 +49,7 @@ impl Server {
             readiness,
             access: access(&config)?,
             ice_servers: IceServers::new(&config.ice_servers)?,
-            canvas: config.room_settings()?.canvas,
+            canvas: crate::media::Canvas::default(),
             snapshots: Snapshots::default(),
             clock,
             limits: Limits::default(),
@@ -98,7 +98,8 @@ fn rooms_settings(config: &Config) -> anyhow::Result<RoomsSettings> {
     let fonts = config.data_dir.as_ref().map(|folder| folder.join("fonts"));
     Ok(RoomsSettings {
         room: config.room_settings()?,
-        max_bps: config.room.max_bps,
+        data_dir: config.data_dir.clone(),
+        on_demand: true,
         max_sessions: config.max_sessions,
         decode_threads: config.decode_threads(),
         compositor: config.compositor,

@@ -63,7 +63,7 @@ fn random_scene(seed: u64) -> (Scene, Faces) {
     // some have no picture
     let seen = (0..9).filter(|_| random.random_bool(0.8)).collect::<Vec<u32>>();
     let faces = seen.into_iter().map(|id| (ParticipantId(id), random_picture(&mut random))).collect();
-    (Scene { canvas, at: MediaTime::from_millis(seed), cells }, Faces(faces))
+    (Scene { canvas, at: MediaTime::from_millis(seed), cells, ..Scene::empty(canvas, MediaTime::ZERO) }, Faces(faces))
 }
 
 fn random_cell(random: &mut StdRng, canvas: Canvas, id: ParticipantId) -> Cell {

@@ -103,7 +103,9 @@ fn face(id: u32, (x, y): (u32, u32), (width, height): (u32, u32)) -> Pixel<u8> {
 fn compare(name: &str, width: u32, height: u32, cells: Vec<Cell>, faces: &dyn Pictures) {
     let canvas = Canvas { width, height, ..Canvas::default() };
     let mut compositor = CpuCompositor::new(Fonts::embedded());
-    compositor.submit(&Scene { canvas, at: MediaTime::ZERO, cells }, faces).expect("the CPU draws every scene");
+    compositor
+        .submit(&Scene { canvas, at: MediaTime::ZERO, cells, ..Scene::empty(canvas, MediaTime::ZERO) }, faces)
+        .expect("the CPU draws every scene");
     let drawn = rgb(&compositor.take(Duration::ZERO).expect("the CPU is never lost").expect("what was submitted is drawn").frame);
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/goldens/{name}.png"));
     if std::env::var_os("MEDLEY_BLESS").is_some() {

@@ -28,7 +28,7 @@ impl Held {
     fn of(scene: &Scene, pictures: &dyn Pictures) -> Self {
         let ids = scene.cells.iter().filter_map(|cell| match cell.source {
             Source::Participant { id, .. } => Some(id),
-            Source::Slate => None,
+            Source::Slate | Source::More(_) => None,
         });
         Self(ids.filter_map(|id| Some((id, pictures.picture(id)?))).collect())
     }
@@ -126,7 +126,11 @@ mod tests {
     }
 
     fn scene(millis: u64) -> Scene {
-        Scene { canvas: Canvas { width: 128, height: 128, ..Canvas::default() }, at: MediaTime::from_millis(millis), cells: vec![] }
+        Scene {
+            canvas: Canvas { width: 128, height: 128, ..Canvas::default() },
+            at: MediaTime::from_millis(millis),
+            ..Scene::empty(Canvas::default(), MediaTime::ZERO)
+        }
     }
 
     fn ticks(compositor: &mut Fallback) -> Vec<u64> {

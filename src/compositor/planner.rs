@@ -39,6 +39,7 @@ impl Planner {
     fn draw(&self, cell: &Cell, pictures: &dyn Pictures, tile: &mut Tile) {
         let mut named = false;
         match &cell.source {
+            Source::More(_) => unimplemented!(),
             Source::Slate => tile.picture(&self.slate, cell.fit, surround(&self.slate)),
             Source::Participant { id, name } => match pictures.picture(*id) {
                 Some(frame) => tile.picture(&frame, cell.fit, yuv(PLACEHOLDER)),
@@ -132,7 +133,8 @@ mod tests {
 
     fn plan(cell: Cell, picture: Option<(u32, u32)>) -> Plan {
         let picture = picture.map(|(w, h)| Arc::new(Frame::black(w, h)));
-        let scene = Scene { canvas: Canvas::default(), at: MediaTime::ZERO, cells: vec![cell] };
+        let scene =
+            Scene { canvas: Canvas::default(), at: MediaTime::ZERO, cells: vec![cell], ..Scene::empty(Canvas::default(), MediaTime::ZERO) };
         Planner::new(Fonts::embedded()).plan(&scene, &One(picture))
     }
 
@@ -156,7 +158,9 @@ mod tests {
     #[test]
     fn the_border_lies_on_the_picture_and_the_label_on_both() {
         let label = Some(Label { text: "Ada".into(), muted: true });
-        let steps = plan(Cell { border: Some(Border { width: 4, color: Rgb(0, 255, 0) }), label, ..cell(HALF) }, Some((640, 360))).steps;
+        let steps =
+            plan(Cell { border: Some(Border { width: 4, color: Rgb(0, 255, 0), opacity: 1.0 }), label, ..cell(HALF) }, Some((640, 360)))
+                .steps;
         let kinds: Vec<_> = steps.iter().map(|step| std::mem::discriminant(&step.paint)).collect();
         assert!(matches!(steps[1].paint, Paint::Border { .. }));
         assert_eq!(kinds.len(), 5, "picture, border, pill, mark, name");

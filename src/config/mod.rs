@@ -12,8 +12,8 @@ use serde::Deserialize;
 
 use crate::compositor::Choice;
 use crate::http::IceServer;
-use crate::media::{Canvas, Rgb};
-use crate::room::{Layout, RoomSettings};
+use crate::media::Rgb;
+use crate::rooms::spec::RoomSpec;
 pub use args::{ServeArgs, check_environment};
 
 /// Everything that `medley serve` can be told.
@@ -217,29 +217,8 @@ impl Config {
     ///
     /// # Errors
     /// Where a value is out of range; never after [`Config::load`].
-    pub fn room_settings(&self) -> Result<RoomSettings, ConfigError> {
-        let room = &self.room;
-        let value = |key, value: String, rule| ConfigError::Value { key, value, rule };
-        if !(128..=3840).contains(&room.width) || !room.width.is_multiple_of(2) {
-            return Err(value("room.width", room.width.to_string(), "use an even number from 128 to 3840"));
-        }
-        if !(128..=2160).contains(&room.height) || !room.height.is_multiple_of(2) {
-            return Err(value("room.height", room.height.to_string(), "use an even number from 128 to 2160"));
-        }
-        if !(5..=60).contains(&room.fps) {
-            return Err(value("room.fps", room.fps.to_string(), "use 5 to 60"));
-        }
-        if !(1..=32).contains(&room.max_talkers) {
-            return Err(value("room.max_talkers", room.max_talkers.to_string(), "use 1 to 32"));
-        }
-        let background = color(&room.background).ok_or_else(|| value("room.background", room.background.clone(), "use #rrggbb"))?;
-        let layout = match room.layout.as_str() {
-            "grid" => Layout::Grid,
-            "speaker" => Layout::Speaker,
-            other => return Err(value("room.layout", other.into(), "use grid or speaker")),
-        };
-        let canvas = Canvas { width: room.width, height: room.height, fps: room.fps, background };
-        Ok(RoomSettings { canvas, layout, max_talkers: room.max_talkers })
+    pub fn room_settings(&self) -> Result<RoomSpec, ConfigError> {
+        unimplemented!()
     }
 }
 

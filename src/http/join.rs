@@ -53,7 +53,7 @@ async fn admit(state: AppState, room: RoomName, request: Request<Body>, purpose:
 fn wish(name: String, offer: &Offer) -> Wish {
     let (sends_audio, receives_audio) = offer.audio.unwrap_or_default();
     let (sends_video, receives_video) = offer.video.unwrap_or_default();
-    Wish { name, sends_video, sends_audio, receives_video, receives_audio }
+    Wish { name, sends_video, sends_audio, receives_video, receives_audio, ..Wish::default() }
 }
 
 fn created(state: &AppState, answer: Answer, notice: Option<String>) -> Response {

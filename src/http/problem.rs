@@ -96,7 +96,7 @@ impl From<JoinError> for Problem {
     fn from(error: JoinError) -> Self {
         let wait = match error {
             JoinError::Full(_) => Duration::from_secs(10),
-            JoinError::Draining => Duration::from_secs(5),
+            _ => Duration::from_secs(5),
         };
         Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("{error}; try again later")).retry_after(wait)
     }

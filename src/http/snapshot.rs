@@ -83,7 +83,7 @@ async fn snapshot(State(state): State<AppState>, InRoom(room): InRoom, format: F
     if let Some(bytes) = state.snapshots.fresh(&key, state.clock.now(), period) {
         return Ok(image(format, bytes));
     }
-    let Some(frame) = state.rooms.snapshot(&key.0) else { return Err(no_picture(&state, &key.0)) };
+    let Ok(frame) = state.rooms.canvas(&key.0, &crate::media::ViewName::main()).await else { return Err(no_picture(&state, &key.0)) };
     let at = state.clock.now();
     let encoded = tokio::task::spawn_blocking(move || encode(&frame, format)).await;
     let Ok(Ok(bytes)) = encoded else {

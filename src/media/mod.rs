@@ -2,16 +2,20 @@
 //!
 //! Floor 0: plain data, no thread, no clock (but for [`Clock`], which drivers hold), no codec.
 
+mod bounded;
 mod frame;
+mod image;
 mod names;
 mod packet;
 mod scene;
 mod sound;
 mod time;
 
+pub use bounded::{OutOfRange, Within};
 pub use frame::{Composite, Frame, FrameSizeError, Picture};
-pub use names::{ParticipantId, RoomName, RoomNameError};
+pub use image::Image;
+pub use names::{NameError, ParticipantId, RoomName, RoomNameError, ShortName, ViewName};
 pub use packet::{EncodedPicture, EncodedSound, RtpPacket};
-pub use scene::{Border, Canvas, Cell, Fit, Label, Rect, Rgb, Scene, Source};
+pub use scene::{Border, Canvas, Cell, Fit, Label, LowerThird, Overlay, Rect, Rgb, Scene, Source};
 pub use sound::{BLOCK_PERIOD, BLOCK_SAMPLES, Block, Heard, MixSet, SAMPLE_RATE, SoundSource};
 pub use time::{Clock, MediaTime};

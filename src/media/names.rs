@@ -1,7 +1,13 @@
 //! The names of rooms and participants, checked once.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 /// A participant's short public id within its room, written `p1`, `p2`, ….
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +52,68 @@ impl fmt::Display for RoomName {
         f.write_str(&self.0)
     }
 }
+
+/// A short name of an admin's choice (of a view, a template, a role, an image, a region): 1 to 32 of `A–Z a–z 0–9 _ -`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ShortName(Arc<str>);
+
+/// A view's name; [`ShortName::main`] is the one that every room has.
+pub type ViewName = ShortName;
+
+/// A text that is no short name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no name: use 1 to 32 of A-Z, a-z, 0-9, '_' and '-'")]
+pub struct NameError(String);
+
+impl ShortName {
+    /// The view that every room has.
+    pub fn main() -> Self {
+        Self("main".into())
+    }
+
+    /// The name itself.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for ShortName {
+    type Err = NameError;
+
+    fn from_str(text: &str) -> Result<Self, NameError> {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+        if (1..=32).contains(&text.len()) && text.bytes().all(allowed) {
+            return Ok(Self(text.into()));
+        }
+        Err(NameError(text.chars().take(80).collect()))
+    }
+}
+
+impl fmt::Display for ShortName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for ShortName {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ShortName {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+impl PartialSchema for ShortName {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[A-Za-z0-9_-]{1,32}$")).into()
+    }
+}
+
+impl ToSchema for ShortName {}
 
 #[cfg(test)]
 mod tests {

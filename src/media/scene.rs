@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{MediaTime, ParticipantId};
+use super::{Image, MediaTime, ParticipantId};
 
 /// A colour in sRGB, 8 bits each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -63,15 +63,19 @@ pub enum Source {
     },
     /// The slate of an empty room.
     Slate,
+    /// "+N": so many people are there whom the layout has no place for.
+    More(u32),
 }
 
 /// A line along a cell's inner edge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Border {
     /// Width in pixels, even.
     pub width: u32,
     /// Its colour.
     pub color: Rgb,
+    /// 0 (unseen) to 1: a speaker's edge follows their voice.
+    pub opacity: f32,
 }
 
 /// The name at a cell's lower left.
@@ -111,6 +115,46 @@ pub struct Scene {
     pub canvas: Canvas,
     /// The video tick it is for.
     pub at: MediaTime,
+    /// Covers the background's colour: fills the canvas, cropped where its aspect is another.
+    pub backdrop: Option<Arc<Image>>,
     /// In paint order (by `z`, then as placed).
     pub cells: Vec<Cell>,
+    /// Painted over all cells, in order.
+    pub overlays: Vec<Overlay>,
+}
+
+/// Something that is painted over everybody.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Overlay {
+    /// An image with its own transparency, scaled to `rect`.
+    Image {
+        /// The image.
+        image: Arc<Image>,
+        /// Where, inside the canvas.
+        rect: Rect,
+        /// 0 (unseen) to 1, multiplies the image's own.
+        opacity: f32,
+    },
+    /// A band with one or two lines of text in the lower third.
+    LowerThird(LowerThird),
+}
+
+/// A band of text: a title, and a smaller line below it where `subtitle` is not empty.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LowerThird {
+    /// The large line.
+    pub title: Arc<str>,
+    /// The small line; may be empty.
+    pub subtitle: Arc<str>,
+    /// The band's edge line and accent.
+    pub color: Rgb,
+    /// 0 (unseen) to 1.
+    pub opacity: f32,
+}
+
+impl Scene {
+    /// A canvas with nothing on it.
+    pub fn empty(canvas: Canvas, at: MediaTime) -> Self {
+        Self { canvas, at, backdrop: None, cells: Vec::new(), overlays: Vec::new() }
+    }
 }

@@ -50,34 +50,7 @@ impl Inbox {
 
 fn supersedes(newer: &Command, waiting: &Command) -> bool {
     match (newer, waiting) {
-        (Command::Rename(newer, _), Command::Rename(waiting, _)) => newer == waiting,
-        (Command::SetLayout(_), _) => discriminant(newer) == discriminant(waiting),
+        (Command::Configure(_), _) => discriminant(newer) == discriminant(waiting),
         _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::media::ParticipantId;
-    use crate::room::Layout;
-
-    #[test]
-    fn a_newer_name_or_layout_replaces_one_that_waits() {
-        let inbox = Inbox::default();
-        for n in 0..1000 {
-            inbox.send(Command::Rename(ParticipantId(n % 3), format!("name {n}").into()));
-            inbox.send(Command::SetLayout(Layout::Speaker));
-        }
-        let waiting = inbox.wait_until(MediaTime::ZERO, &Clock::new()).unwrap();
-        assert_eq!(waiting.len(), 4);
-        assert!(waiting.iter().any(|c| matches!(c, Command::Rename(ParticipantId(0), name) if &**name == "name 999")));
-    }
-
-    #[test]
-    fn once_stopped_there_is_nothing_to_wait_for() {
-        let (inbox, clock) = (Inbox::default(), Clock::new());
-        inbox.stop();
-        assert!(inbox.wait_until(clock.now() + std::time::Duration::from_secs(3600), &clock).is_none());
     }
 }

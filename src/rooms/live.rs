@@ -9,9 +9,9 @@ use super::{RoomSummary, Rooms, RoomsSettings, Seat, Wish};
 use crate::codec::VideoSettings;
 use crate::egress::{AudioEgress, VideoEgress};
 use crate::ingest::{AudioIntake, Pool, VideoIntake};
-use crate::media::{Clock, Frame, ParticipantId, RoomName};
+use crate::media::{Canvas, Clock, ParticipantId, RoomName};
 use crate::metrics::Metrics;
-use crate::room::{Command, Driver};
+use crate::room::{Command, Driver, Joining, Source};
 
 /// A room that somebody is in. Dropping it ends its threads, the driver first.
 #[derive(Debug)]
@@ -31,8 +31,8 @@ pub(super) struct Live {
 
 impl Live {
     pub(super) fn start(name: RoomName, settings: &RoomsSettings, pool: Arc<Pool>, clock: Clock, metrics: Metrics) -> Self {
-        let canvas = settings.room.canvas;
-        let rendition = VideoSettings { width: canvas.width, height: canvas.height, fps: canvas.fps, bitrate_bps: settings.max_bps };
+        let canvas = Canvas::default();
+        let rendition = VideoSettings { width: canvas.width, height: canvas.height, fps: canvas.fps, bitrate_bps: 2_500_000 };
         let video = Arc::new(VideoEgress::start(rendition, clock, metrics.clone()));
         let audio = Arc::new(AudioEgress::start(clock, metrics.clone()));
         let pictures = Arc::new(PictureBook::default());
@@ -40,7 +40,7 @@ impl Live {
         let stage = RoomStage::new(canvases.scenes(), audio.clone(), metrics.clone());
         // The driver's thread logs in the span that it is started in.
         let driver = tracing::info_span!("room", room = %name)
-            .in_scope(|| Driver::start(settings.room.clone(), clock, metrics.clone(), Box::new(stage)));
+            .in_scope(|| Driver::start(crate::room::RoomSettings::default(), clock, metrics.clone(), Box::new(stage)));
         let (last_id, sessions, people) = Default::default();
         Self { name, driver, canvases, pictures, video, audio, pool, metrics, last_id, sessions, people }
     }
@@ -76,11 +76,12 @@ impl Live {
         if takes_part {
             let name = if wish.name.is_empty() { format!("Guest {}", participant.0) } else { wish.name };
             self.people.fetch_add(1, Ordering::Relaxed);
-            self.driver.send(Command::Join { id: participant, name: name.into(), sound });
+            self.driver.send(Command::Join(Joining { id: participant, name: name.into(), source: Source::Camera, sound, picture: None }));
         }
         let video_out = wish.receives_video.then(|| self.video.subscribe());
         let audio_out = wish.receives_audio.then(|| self.audio.subscribe(takes_part.then_some(participant)));
-        Seat { participant, room: self.name.clone(), video_in, audio_in, feedback, video_out, audio_out, _leaver }
+        let dismissed = tokio::sync::watch::channel(false).1;
+        Seat { dismissed, participant, room: self.name.clone(), video_in, audio_in, feedback, video_out, audio_out, _leaver }
     }
 
     pub(super) fn depart(&self, participant: ParticipantId) {
@@ -89,13 +90,13 @@ impl Live {
         self.pictures.leave(participant);
     }
 
-    pub(super) fn canvas(&self) -> Option<Arc<Frame>> {
+    pub(super) fn canvas(&self) -> Option<Arc<crate::media::Frame>> {
         self.canvases.newest().map(|composite| composite.frame)
     }
 
     pub(super) fn summary(&self) -> RoomSummary {
         let (participants, sessions) = (self.people.load(Ordering::Relaxed), self.sessions.load(Ordering::Relaxed));
-        RoomSummary { name: self.name.to_string(), participants, sessions }
+        RoomSummary { name: self.name.to_string(), participants, sessions, kept: false, locked: false }
     }
 }
 

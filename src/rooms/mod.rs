@@ -3,8 +3,11 @@
 //! In: wishes to take a seat. Out: seats (both ends of somebody's media), snapshots, the list.
 //! Never: media work, or a wait for a thread while the directory is locked.
 
+mod admin;
 mod live;
+mod report;
 mod seat;
+pub mod spec;
 mod stage;
 
 use std::collections::BTreeMap;
@@ -14,19 +17,22 @@ use parking_lot::Mutex;
 
 use crate::compositor::{self, Fonts};
 use crate::ingest::Pool;
-use crate::media::{Clock, Frame, RoomName};
+use crate::media::{Clock, RoomName};
 use crate::metrics::Metrics;
-use crate::room::RoomSettings;
+pub use admin::{AdminError, ETag, Outcome, Precondition};
 use live::Live;
+pub use report::*;
 pub use seat::{JoinError, Seat, Wish};
 
 /// How the rooms of a server are set up.
 #[derive(Clone, Debug)]
 pub struct RoomsSettings {
     /// What every room starts as.
-    pub room: RoomSettings,
-    /// The rendition's ceiling, in bits a second; 50 000 to 20 000 000.
-    pub max_bps: u32,
+    pub room: spec::RoomSpec,
+    /// Where rooms, templates and images are kept; `None` keeps them in memory only.
+    pub data_dir: Option<std::path::PathBuf>,
+    /// Whether a join makes a room that is not there; default true.
+    pub on_demand: bool,
     /// Sessions there may be at once, in all rooms; default 500.
     pub max_sessions: usize,
     /// Decoding threads; default one for each core.
@@ -52,17 +58,6 @@ struct Directory {
     rooms: BTreeMap<RoomName, Arc<Live>>,
     sessions: usize,
     draining: bool,
-}
-
-/// A room in the list.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct RoomSummary {
-    /// Its name.
-    pub name: String,
-    /// Those who are seen or heard.
-    pub participants: usize,
-    /// All sessions, viewers too.
-    pub sessions: usize,
 }
 
 impl Rooms {
@@ -115,11 +110,6 @@ impl Rooms {
         tracing::info!(room = %live.name(), "room closed");
         self.metrics.rooms.dec();
         live::end(live, listed);
-    }
-
-    /// What the room's canvas shows; `None` where there is no such room or no picture yet.
-    pub fn snapshot(&self, name: &RoomName) -> Option<Arc<Frame>> {
-        self.directory.lock().rooms.get(name).and_then(|live| live.canvas())
     }
 
     /// Whether there is such a room.

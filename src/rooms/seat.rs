@@ -8,13 +8,22 @@ use super::Rooms;
 use super::live::Live;
 use crate::egress::{AudioSubscription, VideoSubscription};
 use crate::ingest::{AudioIntake, Feedback, VideoIntake};
-use crate::media::{ParticipantId, RoomName};
+use crate::media::{ParticipantId, RoomName, ViewName};
+use crate::room::Source;
 
 /// What somebody wants of a room.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wish {
     /// Display name; empty for a made-up one.
     pub name: String,
+    /// What their pictures show.
+    pub source: Source,
+    /// The view they want; `None` for `main`.
+    pub view: Option<ViewName>,
+    /// The tallest picture they can take, in pixels.
+    pub max_height: Option<u32>,
+    /// The most frames a second they can take.
+    pub max_fps: Option<u32>,
     /// They send pictures.
     pub sends_video: bool,
     /// They send sound.
@@ -49,6 +58,8 @@ pub struct Seat {
     pub video_out: Option<VideoSubscription>,
     /// The sound for them.
     pub audio_out: Option<AudioSubscription>,
+    /// Becomes true when an admin sends them out or ends the room: the session is to be closed then.
+    pub dismissed: tokio::sync::watch::Receiver<bool>,
     /// Leaves the room when it goes.
     pub(super) _leaver: Leaver,
 }
@@ -84,4 +95,19 @@ pub enum JoinError {
     /// The server is shutting down.
     #[error("the server is shutting down")]
     Draining,
+    /// Rooms are not made on demand, and this one was not made.
+    #[error("there is no room {0}")]
+    NoSuchRoom(RoomName),
+    /// An admin has locked the room.
+    #[error("room {0} is locked")]
+    Locked(RoomName),
+    /// The most people there may be in the room are there.
+    #[error("room {0} holds {1} people and takes no more")]
+    RoomFull(RoomName, usize),
+    /// Names are unique in this room.
+    #[error("somebody in this room is called {0:?} already")]
+    NameTaken(String),
+    /// The view that was asked for is not one of the room's; these are.
+    #[error("the room has no view {0}; it has {1}")]
+    NoSuchView(ViewName, String),
 }

@@ -12,9 +12,9 @@ use super::RoomsSettings;
 use crate::compositor::{self, Compositor, Pictures};
 use crate::egress::{AudioEgress, VideoEgress};
 use crate::flow::{Latest, Slot, Taken};
-use crate::media::{Clock, Composite, Frame, MixSet, ParticipantId, Picture, RoomName, Scene};
+use crate::media::{Clock, Composite, Frame, MediaTime, MixSet, ParticipantId, Picture, RoomName, Scene};
 use crate::metrics::Metrics;
-use crate::room::Stage;
+use crate::room::{Event, Routes, SceneKey, Stage};
 
 /// The newest picture of everyone who sends one.
 #[derive(Debug, Default)]
@@ -51,7 +51,15 @@ impl RoomStage {
 }
 
 impl Stage for RoomStage {
-    fn scene(&mut self, scene: Scene) {
+    fn routes(&mut self, _routes: Arc<Routes>) {
+        unimplemented!()
+    }
+
+    fn event(&mut self, _at: MediaTime, _event: &Event) {
+        unimplemented!()
+    }
+
+    fn scene(&mut self, _key: &SceneKey, scene: Scene) {
         if self.scenes.put(scene).is_some() {
             self.metrics.count_dropped("compositor_behind");
         }

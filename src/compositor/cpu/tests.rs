@@ -93,7 +93,8 @@ fn an_unchanged_scene_is_the_same_canvas_and_a_changed_one_is_not() {
     }
     let cell = any_cell_at(Rect { x: 0, y: 0, width: 128, height: 128 });
     let canvas = Canvas { width: 128, height: 128, ..Canvas::default() };
-    let scene = |millis| Scene { canvas, at: MediaTime::from_millis(millis), cells: vec![cell.clone()] };
+    let scene =
+        |millis| Scene { canvas, at: MediaTime::from_millis(millis), cells: vec![cell.clone()], ..Scene::empty(canvas, MediaTime::ZERO) };
     let mut compositor = CpuCompositor::new(Fonts::embedded());
     let (first, second) = (One(noise(64, 48, 1)), One(noise(64, 48, 2)));
     let mut draw = |millis, pictures: &One| {
@@ -114,7 +115,7 @@ fn any_cell() -> impl Strategy<Value = Cell> {
     let name = prop_oneof!["\\PC{0,20}", Just("Ada Lovelace".to_owned()), Just("محمد 李 🙂".to_owned())];
     let source = (0u32..4, name.clone(), any::<bool>())
         .prop_map(|(id, name, slate)| if slate { Source::Slate } else { Source::Participant { id: ParticipantId(id), name: name.into() } });
-    let border = prop::option::of((0u32..20).prop_map(|half| Border { width: 2 * half, color: Rgb(9, 200, 90) }));
+    let border = prop::option::of((0u32..20).prop_map(|half| Border { width: 2 * half, color: Rgb(9, 200, 90), opacity: 1.0 }));
     let label = prop::option::of((name, any::<bool>()).prop_map(|(text, muted)| Label { text: text.into(), muted }));
     (any_rect(), source, any::<bool>(), 0.0f32..1.3, 0u32..200, border, label).prop_map(
         |(rect, source, cover, opacity, corner_radius, border, label)| {
@@ -140,7 +141,7 @@ proptest! {
         let canvas = Canvas { width: CANVAS.0, height: CANVAS.1, fps: 30, background: Rgb(0, 255, 0) };
         let rect = cell.rect;
         let mut compositor = CpuCompositor::new(Fonts::embedded());
-        compositor.submit(&Scene { canvas, at: MediaTime::ZERO, cells: vec![cell] }, &Some4(width, height)).unwrap();
+        compositor.submit(&Scene { canvas, at: MediaTime::ZERO, cells: vec![cell], ..Scene::empty(canvas, MediaTime::ZERO) }, &Some4(width, height)).unwrap();
         let drawn = compositor.take(Duration::ZERO).unwrap().unwrap().frame;
         for (index, background) in [145, 54, 34].into_iter().enumerate() {
             let mut outside = Frame::clone(&drawn);

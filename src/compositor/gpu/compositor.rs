@@ -176,7 +176,7 @@ mod tests {
             border: None,
             label: None,
         };
-        Scene { canvas, at: MediaTime::from_millis(tick), cells: vec![cell] }
+        Scene { canvas, at: MediaTime::from_millis(tick), cells: vec![cell], ..Scene::empty(canvas, MediaTime::ZERO) }
     }
 
     fn ticks(compositor: &mut dyn Compositor) -> Vec<u64> {

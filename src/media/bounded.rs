@@ -1,0 +1,78 @@
+//! Whole numbers that cannot be out of range: checked once, when they are read.
+//!
+//! In: numbers from JSON or from code. Out: a type that carries its range into errors and into the API's schema.
+
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
+
+/// A whole number from `MIN` to `MAX`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Within<const MIN: u32, const MAX: u32>(u32);
+
+/// A number outside its range.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{number} is out of range: send a whole number from {min} to {max}")]
+pub struct OutOfRange {
+    /// What was given.
+    pub number: u64,
+    /// The least allowed.
+    pub min: u32,
+    /// The most allowed.
+    pub max: u32,
+}
+
+impl<const MIN: u32, const MAX: u32> Within<MIN, MAX> {
+    /// The number itself.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+
+    /// A number known when this is written.
+    ///
+    /// # Panics
+    /// Where it is out of range; in a constant, the build fails.
+    pub const fn of(number: u32) -> Self {
+        assert!(MIN <= number && number <= MAX, "out of range");
+        Self(number)
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> TryFrom<u64> for Within<MIN, MAX> {
+    type Error = OutOfRange;
+
+    fn try_from(number: u64) -> Result<Self, OutOfRange> {
+        let fits = u32::try_from(number).ok().filter(|n| (MIN..=MAX).contains(n));
+        fits.map(Self).ok_or(OutOfRange { number, min: MIN, max: MAX })
+    }
+}
+
+impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Within<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        u64::deserialize(from)?.try_into().map_err(serde::de::Error::custom)
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> PartialSchema for Within<MIN, MAX> {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(MIN)).maximum(Some(MAX)).into()
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> ToSchema for Within<MIN, MAX> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_out_of_range_is_refused_with_the_range() {
+        let read = |text: &str| serde_json::from_str::<Within<5, 60>>(text);
+        assert_eq!(read("30").unwrap().get(), 30);
+        for wrong in ["4", "61", "99999999999999", "-1", "5.5", "\"30\"", "null"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+        assert!(read("61").unwrap_err().to_string().contains("5 to 60"));
+    }
+}
