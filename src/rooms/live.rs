@@ -81,7 +81,18 @@ impl Live {
         let video_out = wish.receives_video.then(|| self.video.subscribe());
         let audio_out = wish.receives_audio.then(|| self.audio.subscribe(takes_part.then_some(participant)));
         let dismissed = tokio::sync::watch::channel(false).1;
-        Seat { dismissed, participant, room: self.name.clone(), video_in, audio_in, feedback, video_out, audio_out, _leaver }
+        Seat {
+            dismissed,
+            participant,
+            room: self.name.clone(),
+            video_in,
+            audio_in,
+            feedback,
+            video_out,
+            audio_out,
+            traffic: Arc::default(),
+            _leaver,
+        }
     }
 
     pub(super) fn depart(&self, participant: ParticipantId) {

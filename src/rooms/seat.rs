@@ -8,7 +8,7 @@ use super::Rooms;
 use super::live::Live;
 use crate::egress::{AudioSubscription, VideoSubscription};
 use crate::ingest::{AudioIntake, Feedback, VideoIntake};
-use crate::media::{ParticipantId, RoomName, ViewName};
+use crate::media::{ParticipantId, RoomName, SentTraffic, ViewName};
 use crate::room::Source;
 
 /// What somebody wants of a room.
@@ -60,6 +60,8 @@ pub struct Seat {
     pub audio_out: Option<AudioSubscription>,
     /// Becomes true when an admin sends them out or ends the room: the session is to be closed then.
     pub dismissed: tokio::sync::watch::Receiver<bool>,
+    /// What goes to them, counted by the session.
+    pub traffic: Arc<SentTraffic>,
     /// Leaves the room when it goes.
     pub(super) _leaver: Leaver,
 }
