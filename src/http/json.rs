@@ -65,7 +65,8 @@ fn value_of(bytes: &[u8]) -> Result<Value, Problem> {
 
 fn refusal(path: &Path, rule: &serde_json::Error) -> Problem {
     let (path, rule) = (path.to_string(), rule.to_string());
-    let field = if path == "." { "the body" } else { &path };
+    // What broke off in the middle has a path that ends nowhere.
+    let field = if path == "." || path == "?" { "the body" } else { &path };
     let cut = |text: &str| text.chars().take(LONGEST_RULE).collect::<String>();
     Problem::unprocessable(format!("{}: {}", cut(field), cut(&rule)))
 }
