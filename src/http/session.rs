@@ -46,9 +46,9 @@ pub(super) async fn end(State(state): State<AppState>, SessionId(id): SessionId)
     if state.peers.close(&id).await { Ok(StatusCode::OK) } else { Err(PeerError::Unknown.into()) }
 }
 
-/// `GET`.
+/// `GET`: 404 where there is no such session, 410 for a minute where an admin ended it.
 pub(super) async fn state(State(state): State<AppState>, SessionId(id): SessionId) -> Result<Response, Problem> {
-    let session = state.peers.state(&id).ok_or(PeerError::Unknown)?;
+    let session = state.peers.state(&id)?;
     let etag = HeaderValue::from_str(&session.etag).expect("entity tags are quoted ASCII");
     Ok(([(header::ETAG, etag), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(session)).into_response())
 }
