@@ -192,7 +192,9 @@ mod tests {
             let payloads = vec![Bytes::from(vec![self.name])];
             let picture = Arc::new(EncodedPicture { payloads, at: MediaTime::ZERO, keyframe, number: self.number });
             self.number += 1;
-            self.publisher.0.each(|queue| drop(queue.offer(&picture)));
+            self.publisher.0.each(|queue| {
+                queue.offer(&picture);
+            });
         }
 
         fn receivers(&self) -> usize {
@@ -347,7 +349,7 @@ mod tests {
             let (mut pictures, turnout) = subscription();
             let mut encoders = [0, 1, 2].map(Fake::new);
             let (mut names, mut last, mut aim) = (3.., None, None);
-            let mut take = |pictures: &mut VideoSubscription, last: &mut Option<(u8, u64)>| -> Result<Option<u8>, TestCaseError> {
+            let take = |pictures: &mut VideoSubscription, last: &mut Option<(u8, u64)>| -> Result<Option<u8>, TestCaseError> {
                 let Some((name, number, keyframe)) = now(pictures) else { return Ok(None) };
                 prop_assert!(keyframe || *last == number.checked_sub(1).map(|before| (name, before)));
                 *last = Some((name, number));
@@ -363,7 +365,9 @@ mod tests {
                         let wanted = answers && encoders[which].wants_keyframe();
                         encoders[which].make(keyframe || wanted);
                     }
-                    Step::Take => drop(take(&mut pictures, &mut last)?),
+                    Step::Take => {
+                        take(&mut pictures, &mut last)?;
+                    }
                     Step::Ask => pictures.request_keyframe(),
                     Step::End(which) => {
                         encoders[which] = Fake::new(names.next().unwrap());

@@ -358,3 +358,23 @@ async fn next_feedback(feedback: &mut Option<mpsc::Receiver<Feedback>>) -> Optio
         None => std::future::pending().await,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn a_client_is_dismissed_by_an_admin_and_not_by_the_end_of_the_room_itself() {
+        let (admin, mut dismissed) = watch::channel(false);
+        assert_eq!(dismissal(&mut dismissed).now_or_never(), None);
+        let mut other = dismissed.clone();
+        admin.send_replace(true);
+        assert_eq!(dismissal(&mut dismissed).now_or_never(), Some(()));
+        assert_eq!(dismissal(&mut other).now_or_never(), Some(()), "however late it looks");
+        let (admin, mut dismissed) = watch::channel(false);
+        drop(admin);
+        assert_eq!(dismissal(&mut dismissed).now_or_never(), None);
+    }
+}
