@@ -53,7 +53,7 @@ fn speaker() -> Scene {
     }
     let speaker = scene.cells.last_mut().expect("a grid of nine has a last cell");
     speaker.rect = Rect { x: 96, y: 4, width: 1088, height: 612 };
-    speaker.border = Some(Border { width: 4, color: Rgb(0x4c, 0xc3, 0x8a) });
+    speaker.border = Some(Border { width: 4, color: Rgb(0x4c, 0xc3, 0x8a), opacity: 1.0 });
     scene
 }
 

@@ -13,7 +13,7 @@ use super::typeset::line_height;
 use crate::media::{Canvas, LowerThird, Rect};
 
 /// Opaque enough to read small text over any picture.
-const BAND_OPACITY: f32 = 0.8;
+const BAND_OPACITY: f32 = 0.88;
 
 /// Draws it; nothing where neither line can be seen.
 pub(super) fn draw(band: &LowerThird, canvas: Canvas, fonts: &Fonts, steps: &mut Vec<Step>) {
