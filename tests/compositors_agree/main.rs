@@ -12,7 +12,7 @@ use medley::compositor::{Compositor, Fonts};
 use medley::media::{Frame, Scene};
 
 mod difference;
-
+mod layouts;
 mod scenes;
 
 use difference::{Difference, between, report};
@@ -38,6 +38,16 @@ fn a_thousand_crowded_small_scenes_are_drawn_alike_on_cpu_and_wgpu() {
     let mut both = Both::open();
     for seed in 0..1000 {
         let (scene, faces) = Artist::new(seed, (256, 192), 200).scene(40);
+        both.draw(seed, &scene, &faces);
+    }
+    both.assert_alike();
+}
+
+#[test]
+fn a_thousand_random_layouts_of_up_to_forty_people_are_drawn_alike_on_cpu_and_wgpu() {
+    let mut both = Both::open();
+    for seed in 0..1000 {
+        let (scene, faces) = Artist::new(seed, (256, 192), 200).room();
         both.draw(seed, &scene, &faces);
     }
     both.assert_alike();
