@@ -9,7 +9,6 @@ use super::label::{letter, text_size};
 use super::palette::{PILL, PLACEHOLDER_TEXT, TEXT, yuv};
 use super::plan::{Mask, Paint, Step};
 use super::planner::Tile;
-use super::typeset::line_height;
 use crate::media::{Canvas, LowerThird, Rect};
 
 /// Opaque enough to read small text over any picture.

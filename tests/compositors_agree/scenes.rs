@@ -111,7 +111,7 @@ impl Artist {
     fn image(&mut self) -> Arc<Image> {
         let frame = self.picture();
         let (width, holes) = (frame.width(), self.random.random_range(2..40));
-        let fade = |n: u32| if n % width / holes % 3 == 0 { 0 } else { (n % 256) as u8 | 0x40 };
+        let fade = |n: u32| if (n % width / holes).is_multiple_of(3) { 0 } else { (n % 256) as u8 | 0x40 };
         let alpha = self.random.random_bool(0.7).then(|| (0..width * frame.height()).map(fade).collect());
         Arc::new(Image { frame, alpha })
     }
