@@ -21,11 +21,15 @@ mod placeholder;
 pub mod plan;
 pub mod planner;
 mod slate;
+pub mod stills;
+mod strangers;
 mod typeset;
 
 pub use choice::{Choice, open};
+pub use cpu::still;
 pub use fonts::Fonts;
 pub use slate::i420;
+pub use strangers::Strangers;
 
 /// Where a compositor finds the participants' newest pictures.
 pub trait Pictures {

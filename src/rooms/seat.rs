@@ -73,17 +73,14 @@ pub(super) struct Leaver {
     /// There until the drop takes it.
     pub(super) live: Option<Arc<Live>>,
     pub(super) participant: ParticipantId,
-    pub(super) takes_part: bool,
 }
 
 impl Drop for Leaver {
     fn drop(&mut self) {
         let Some(live) = self.live.take() else { return };
-        if self.takes_part {
-            live.depart(self.participant);
-        }
+        live.depart(self.participant);
         if let Some(rooms) = self.rooms.upgrade() {
-            rooms.leave(live);
+            rooms.leave(&live);
         }
     }
 }

@@ -45,6 +45,17 @@ pub struct CpuCompositor {
     waiting: VecDeque<Composite>,
 }
 
+/// One scene, drawn at once; for previews and thumbnails.
+///
+/// # Errors
+/// None that the CPU has; the signature is that of any compositor.
+pub fn still(scene: &Scene, pictures: &dyn Pictures, fonts: Arc<Fonts>) -> Result<Frame, CompositorError> {
+    let plan = Planner::new(fonts).plan(scene, pictures);
+    let mut canvas = Frame::black(plan.width, plan.height);
+    Painter::default().paint(&plan, &mut canvas);
+    Ok(canvas)
+}
+
 impl CpuCompositor {
     /// A compositor that letters with `fonts`.
     pub fn new(fonts: Arc<Fonts>) -> Self {
