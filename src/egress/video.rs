@@ -85,6 +85,9 @@ impl Drop for VideoEgress {
     }
 }
 
+/// Tells one rendition's encoder from another's.
+pub(super) type Encoder = Arc<Fanout<PictureQueue>>;
+
 /// One receiver's end of a rendition, for a [`Turnout`](super::Turnout). Dropping it unsubscribes.
 #[derive(Debug)]
 pub struct Feed {
@@ -104,8 +107,13 @@ impl Feed {
         self.pictures.tell(PictureQueue::ask);
     }
 
-    /// Whether both come from the same encoder.
-    pub(super) fn is_beside(&self, other: &Self) -> bool {
-        self.pictures.is_beside(&other.pictures)
+    /// Where it comes from.
+    pub(super) fn encoder(&self) -> Encoder {
+        self.pictures.fanout()
+    }
+
+    /// Whether it comes from there.
+    pub(super) fn is_from(&self, encoder: &Encoder) -> bool {
+        Arc::ptr_eq(&self.encoder(), encoder)
     }
 }
