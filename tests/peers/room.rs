@@ -46,7 +46,7 @@ impl Room {
         };
         let config = PeerConfig { udp: udp.parse().unwrap(), advertise: Vec::new() };
         let peers = Peers::open(config, clock, metrics.clone()).await.unwrap();
-        Self { peers, rooms: Rooms::new(settings, clock, metrics.clone()), metrics }
+        Self { peers, rooms: Rooms::new(settings, clock, metrics.clone()).unwrap(), metrics }
     }
 
     /// A client whose offer is sent as `edit` leaves it.
