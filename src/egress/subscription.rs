@@ -145,7 +145,7 @@ impl VideoSubscription {
         turn.in_use = self.coming.as_ref().map(Feed::encoder);
         drop(turn);
         if let Some(left) = std::mem::replace(&mut self.current, self.coming.take()) {
-            left.metrics.video_switches.inc();
+            left.switches.inc();
         }
         true
     }
@@ -175,29 +175,29 @@ async fn next_of(feed: &mut Option<Feed>) -> Option<Arc<EncodedPicture>> {
 mod tests {
     use bytes::Bytes;
     use futures_util::FutureExt;
+    use prometheus_client::metrics::counter::Counter;
     use proptest::prelude::*;
 
     use super::*;
     use crate::egress::fanout::{Fanout, Publisher};
     use crate::egress::pictures::PictureQueue;
     use crate::media::MediaTime;
-    use crate::metrics::Metrics;
 
     /// Stands for an encoder: the test says when it makes pictures. Dropping it ends its feeds.
     struct Fake {
         name: u8,
         publisher: Publisher<PictureQueue>,
         number: u64,
-        metrics: Metrics,
+        switches: Counter,
     }
 
     impl Fake {
         fn new(name: u8) -> Self {
-            Self { name, publisher: Publisher(Arc::default()), number: 0, metrics: Metrics::default() }
+            Self { name, publisher: Publisher(Arc::default()), number: 0, switches: Counter::default() }
         }
 
         fn feed(&self) -> Feed {
-            Feed { pictures: self.publisher.0.subscribe(PictureQueue::default()), metrics: self.metrics.clone() }
+            Feed { pictures: self.publisher.0.subscribe(PictureQueue::default()), switches: self.switches.clone() }
         }
 
         fn wants_keyframe(&self) -> bool {
@@ -274,7 +274,7 @@ mod tests {
         two.make(false);
         assert_eq!([now(&mut pictures), now(&mut pictures)], [Some((2, 1, true)), Some((2, 2, false))]);
         assert_eq!((one.receivers(), two.receivers()), (0, 1), "it has left the old one");
-        assert_eq!(one.metrics.video_switches.get(), 1);
+        assert_eq!(one.switches.get(), 1);
     }
 
     #[test]
