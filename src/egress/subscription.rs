@@ -14,7 +14,7 @@ use crate::media::EncodedPicture;
 /// A receiver's end (the peer's) and the switch (the room's).
 pub fn subscription() -> (VideoSubscription, Turnout) {
     let points = Arc::<Points>::default();
-    (VideoSubscription { current: None, coming: None, points: points.clone() }, Turnout(points))
+    (VideoSubscription { current: None, coming: None, has_begun: false, points: points.clone() }, Turnout(points))
 }
 
 /// What the two ends share.
@@ -74,6 +74,8 @@ impl Drop for Turnout {
 pub struct VideoSubscription {
     current: Option<Feed>,
     coming: Option<Feed>,
+    /// It has had pictures.
+    has_begun: bool,
     points: Arc<Points>,
 }
 
@@ -144,9 +146,9 @@ impl VideoSubscription {
         }
         turn.in_use = self.coming.as_ref().map(Feed::encoder);
         drop(turn);
-        if let Some(left) = std::mem::replace(&mut self.current, self.coming.take()) {
-            left.switches.inc();
-        }
+        self.current = self.coming.take();
+        let has_begun = std::mem::replace(&mut self.has_begun, true);
+        self.current.iter().filter(|_| has_begun).for_each(|feed| drop(feed.switches.inc()));
         true
     }
 
@@ -274,7 +276,7 @@ mod tests {
         two.make(false);
         assert_eq!([now(&mut pictures), now(&mut pictures)], [Some((2, 1, true)), Some((2, 2, false))]);
         assert_eq!((one.receivers(), two.receivers()), (0, 1), "it has left the old one");
-        assert_eq!(one.switches.get(), 1);
+        assert_eq!((one.switches.get(), two.switches.get()), (0, 1));
     }
 
     #[test]

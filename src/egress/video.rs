@@ -93,7 +93,7 @@ pub(super) type Encoder = Arc<Fanout<PictureQueue>>;
 #[derive(Debug)]
 pub struct Feed {
     pub(super) pictures: Receiver<PictureQueue>,
-    /// Counts those who leave it for another.
+    /// Counts those who come to it from another.
     pub(super) switches: Counter,
 }
 
