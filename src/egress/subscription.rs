@@ -14,7 +14,7 @@ use crate::media::EncodedPicture;
 /// A receiver's end (the peer's) and the switch (the room's).
 pub fn subscription() -> (VideoSubscription, Turnout) {
     let points = Arc::<Points>::default();
-    (VideoSubscription { current: None, coming: None, points: points.clone() }, Turnout(points))
+    (VideoSubscription { current: None, coming: None, has_begun: false, points: points.clone() }, Turnout(points))
 }
 
 /// What the two ends share.
@@ -74,6 +74,8 @@ impl Drop for Turnout {
 pub struct VideoSubscription {
     current: Option<Feed>,
     coming: Option<Feed>,
+    /// It has had pictures.
+    has_begun: bool,
     points: Arc<Points>,
 }
 
@@ -144,9 +146,9 @@ impl VideoSubscription {
         }
         turn.in_use = self.coming.as_ref().map(Feed::encoder);
         drop(turn);
-        if let Some(left) = std::mem::replace(&mut self.current, self.coming.take()) {
-            left.metrics.video_switches.inc();
-        }
+        self.current = self.coming.take();
+        let has_begun = std::mem::replace(&mut self.has_begun, true);
+        self.current.iter().filter(|_| has_begun).for_each(|feed| drop(feed.switches.inc()));
         true
     }
 
@@ -175,29 +177,29 @@ async fn next_of(feed: &mut Option<Feed>) -> Option<Arc<EncodedPicture>> {
 mod tests {
     use bytes::Bytes;
     use futures_util::FutureExt;
+    use prometheus_client::metrics::counter::Counter;
     use proptest::prelude::*;
 
     use super::*;
     use crate::egress::fanout::{Fanout, Publisher};
     use crate::egress::pictures::PictureQueue;
     use crate::media::MediaTime;
-    use crate::metrics::Metrics;
 
     /// Stands for an encoder: the test says when it makes pictures. Dropping it ends its feeds.
     struct Fake {
         name: u8,
         publisher: Publisher<PictureQueue>,
         number: u64,
-        metrics: Metrics,
+        switches: Counter,
     }
 
     impl Fake {
         fn new(name: u8) -> Self {
-            Self { name, publisher: Publisher(Arc::default()), number: 0, metrics: Metrics::default() }
+            Self { name, publisher: Publisher(Arc::default()), number: 0, switches: Counter::default() }
         }
 
         fn feed(&self) -> Feed {
-            Feed { pictures: self.publisher.0.subscribe(PictureQueue::default()), metrics: self.metrics.clone() }
+            Feed { pictures: self.publisher.0.subscribe(PictureQueue::default()), switches: self.switches.clone() }
         }
 
         fn wants_keyframe(&self) -> bool {
@@ -274,7 +276,7 @@ mod tests {
         two.make(false);
         assert_eq!([now(&mut pictures), now(&mut pictures)], [Some((2, 1, true)), Some((2, 2, false))]);
         assert_eq!((one.receivers(), two.receivers()), (0, 1), "it has left the old one");
-        assert_eq!(one.metrics.video_switches.get(), 1);
+        assert_eq!((one.switches.get(), two.switches.get()), (0, 1));
     }
 
     #[test]

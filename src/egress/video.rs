@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use prometheus_client::metrics::counter::Counter;
 
 use super::fanout::{Fanout, Receiver};
 use super::pace::Pace;
@@ -31,7 +32,7 @@ impl VideoEgress {
     pub(super) fn begin(settings: VideoSettings, clock: Clock, metrics: Metrics) -> (Self, Feed) {
         let canvases = Slot::default();
         let (fanout, gauges) = (Arc::<Fanout<PictureQueue>>::default(), Arc::<Gauges>::default());
-        let first = Feed { pictures: fanout.subscribe(PictureQueue::default()), metrics: metrics.clone() };
+        let first = Feed { pictures: fanout.subscribe(PictureQueue::default()), switches: metrics.video_switches.clone() };
         let worker = Worker::new(settings, clock, metrics.clone(), gauges.clone(), fanout.clone());
         let slot = canvases.clone();
         let spawned = std::thread::Builder::new().name("video-encode".into()).spawn(move || worker.run(&slot));
@@ -55,7 +56,7 @@ impl VideoEgress {
     /// One more receiver; `None` where the thread has ended.
     pub(super) fn feed(&self) -> Option<Feed> {
         let pictures = self.fanout.subscribe_if_open(PictureQueue::default())?;
-        Some(Feed { pictures, metrics: self.metrics.clone() })
+        Some(Feed { pictures, switches: self.metrics.video_switches.clone() })
     }
 
     /// Whether its thread has ended, for want of receivers.
@@ -92,7 +93,8 @@ pub(super) type Encoder = Arc<Fanout<PictureQueue>>;
 #[derive(Debug)]
 pub struct Feed {
     pub(super) pictures: Receiver<PictureQueue>,
-    pub(super) metrics: Metrics,
+    /// Counts those who come to it from another.
+    pub(super) switches: Counter,
 }
 
 impl Feed {

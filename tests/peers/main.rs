@@ -9,6 +9,7 @@ mod room;
 
 use std::time::Duration;
 
+use medley::media::Within;
 use medley::metrics::Media;
 use medley::peer::{PeerError, Purpose};
 use str0m::media::Direction;
@@ -123,6 +124,20 @@ async fn a_client_that_an_admin_removes_is_told_within_a_second_and_finds_out_wh
     assert_eq!(room.ended("removed"), 1);
     let sounds = other.sounds;
     other.run(PATIENCE, |other| other.sounds > sounds + 20).await;
+}
+
+#[tokio::test]
+async fn a_client_that_comes_to_another_encoder_misses_nothing() {
+    let room = Room::open().await;
+    let (mut client, _) = room.join(Direction::RecvOnly, Purpose::Whep, str::to_owned).await;
+    client.run(PATIENCE, |client| client.pictures > 10).await;
+    for (height, switches) in [(Within::of(128), 1), (Within::of(180), 2)] {
+        room.encode_at(height).await;
+        client.run(PATIENCE, |_| room.switches() == switches).await;
+        let pictures = client.pictures;
+        client.run(PATIENCE, |client| client.pictures > pictures + 10).await;
+    }
+    assert_eq!(client.gaps, 0, "{client:?}");
 }
 
 #[tokio::test]
