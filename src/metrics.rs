@@ -197,8 +197,10 @@ mod tests {
         let metrics = Metrics::default();
         metrics.observe_encode(Media::Video, Duration::from_millis(2));
         metrics.count_dropped("viewer_behind");
+        metrics.bytes_sent.get_or_create(&ByMedia { media: Media::Audio }).inc_by(90);
         let text = metrics.text();
         assert!(text.contains("medley_encode_seconds_bucket{le=\"0.002\",media=\"Video\"} 1"), "{text}");
+        assert!(text.contains("medley_sent_bytes_total{media=\"Audio\"} 90"), "{text}");
         assert!(text.contains("medley_dropped_total{reason=\"viewer_behind\"} 1"), "{text}");
     }
 }

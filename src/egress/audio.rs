@@ -159,6 +159,7 @@ impl RoomSound {
         let begun = self.clock.now();
         let payload = encoder.codec.encode(block, need.prediction)?;
         self.metrics.observe_encode(Media::Audio, self.clock.now().since(begun));
+        self.metrics.encoded_bytes.get_or_create(&ByMedia { media: Media::Audio }).inc_by(payload.len() as u64);
         Ok(payload)
     }
 }

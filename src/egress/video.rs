@@ -21,7 +21,7 @@ use crate::metrics::Metrics;
 #[derive(Debug)]
 pub struct VideoEgress {
     canvases: Slot<Composite>,
-    fanout: Arc<Fanout<PictureQueue>>,
+    pub(super) fanout: Arc<Fanout<PictureQueue>>,
     pace: Mutex<Pace>,
     gauges: Arc<Gauges>,
     metrics: Metrics,
@@ -101,7 +101,7 @@ impl Drop for VideoEgress {
 /// One receiver's end of a rendition, for a [`Turnout`](super::Turnout). Dropping it unsubscribes.
 #[derive(Debug)]
 pub struct Feed {
-    pictures: Receiver<PictureQueue>,
+    pub(super) pictures: Receiver<PictureQueue>,
     pub(super) metrics: Metrics,
 }
 

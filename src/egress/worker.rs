@@ -312,4 +312,12 @@ mod tests {
         assert!(bits < 8 * SETTINGS.bitrate_bps as usize, "{bits}");
         assert!(metrics.dropped.get_or_create(&ByReason { reason: "video_bitrate_exceeded" }).get() > 75);
     }
+
+    #[test]
+    fn a_thread_that_nobody_receives_from_ends_by_itself() {
+        let (worker, _, fanout) = worker();
+        drop(subscribe(&fanout));
+        worker.run(&Slot::default());
+        assert!(fanout.subscribe_if_open(PictureQueue::default()).is_none());
+    }
 }

@@ -123,7 +123,11 @@ impl Directory {
     ///
     /// # Errors
     /// Where one of them cannot be set up with it.
-    pub(super) fn anew(&self, library: &Library, uses: impl Fn(&RoomSpec) -> bool) -> Result<Vec<(Option<RoomName>, Prepared)>, AdminError> {
+    pub(super) fn anew(
+        &self,
+        library: &Library,
+        uses: impl Fn(&RoomSpec) -> bool,
+    ) -> Result<Vec<(Option<RoomName>, Prepared)>, AdminError> {
         let defaults = std::iter::once((None, &self.defaults));
         let rooms = self.entries.iter().map(|(name, entry)| (Some(name.clone()), &entry.prepared));
         let users = defaults.chain(rooms).filter(|(_, prepared)| uses(&prepared.spec));

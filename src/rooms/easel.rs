@@ -214,7 +214,8 @@ mod tests {
         let rack = Rack::default();
         assert!(!rack.put(&key("a"), scene(1)) && !rack.put(&key("main"), scene(1)));
         assert!(rack.put(&key("a"), scene(2)) && rack.put(&key("main"), scene(2)));
-        let drawn: Vec<_> = rack.take().unwrap().scenes.into_iter().map(|(key, scene)| (key.view.to_string(), scene.at.as_millis())).collect();
+        let drawn: Vec<_> =
+            rack.take().unwrap().scenes.into_iter().map(|(key, scene)| (key.view.to_string(), scene.at.as_millis())).collect();
         assert_eq!(drawn, [("main".to_owned(), 2), ("a".to_owned(), 2)]);
     }
 

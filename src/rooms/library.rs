@@ -80,7 +80,9 @@ impl Library {
     /// Where it breaks a rule, is a stock one, or there are too many.
     pub(super) fn with_template(&self, name: &ShortName, template: Template) -> Result<Self, AdminError> {
         if is_stock(name) {
-            return Err(AdminError::Conflict(format!("{name} comes with the server and cannot be changed; store yours under another name")));
+            return Err(AdminError::Conflict(format!(
+                "{name} comes with the server and cannot be changed; store yours under another name"
+            )));
         }
         check(&template)?;
         if self.templates.len() >= MOST_TEMPLATES && !self.templates.contains_key(name) {

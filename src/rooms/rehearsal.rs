@@ -55,7 +55,13 @@ impl Rehearsal {
     pub(super) fn with_strangers(settings: RoomSettings, count: usize) -> Self {
         let mut rehearsal = Self::of(settings);
         for n in 0..count as u32 {
-            let joining = Joining { id: ParticipantId(n), name: Strangers::name(n).into(), source: Source::Camera, sound: None, picture: Some(picture()) };
+            let joining = Joining {
+                id: ParticipantId(n),
+                name: Strangers::name(n).into(),
+                source: Source::Camera,
+                sound: None,
+                picture: Some(picture()),
+            };
             rehearsal.0.handle(Command::Join(joining));
         }
         rehearsal
@@ -66,12 +72,8 @@ impl Rehearsal {
         let seen = if person.picture { picture() } else { Arc::default() };
         let picture = person.has_video.then_some(seen);
         self.0.handle(Command::Join(Joining { id, name: person.name.clone(), source: person.source, sound, picture }));
-        let change = Change {
-            role: Some(person.role.clone()),
-            hidden: Some(person.hidden),
-            pinned: Some(person.pinned),
-            ..Change::default()
-        };
+        let change =
+            Change { role: Some(person.role.clone()), hidden: Some(person.hidden), pinned: Some(person.pinned), ..Change::default() };
         self.0.handle(Command::Change(id, change));
     }
 

@@ -30,11 +30,8 @@ impl RoomSpec {
         check_renditions(&self.renditions)?;
         let overlays = self.overlays.resolve(library)?;
         let audio = &self.audio;
-        let audio = AudioSettings {
-            max_talkers: audio.max_talkers.get() as usize,
-            agc: audio.agc,
-            noise_suppression: audio.noise_suppression,
-        };
+        let audio =
+            AudioSettings { max_talkers: audio.max_talkers.get() as usize, agc: audio.agc, noise_suppression: audio.noise_suppression };
         Ok(RoomSettings { views: self.resolve_views(library)?, overlays, audio, max_self_views: self.max_self_views.get() as usize })
     }
 
@@ -217,7 +214,10 @@ fn check_renditions(renditions: &[RenditionSpec]) -> Result<(), AdminError> {
     for (n, rendition) in renditions.iter().enumerate() {
         check_rendition(&format!("renditions[{n}]"), rendition)?;
         if !names.insert(&rendition.name) {
-            return Err(invalid(format!("renditions[{n}].name"), format!("{} is the name of another one; give each its own", rendition.name)));
+            return Err(invalid(
+                format!("renditions[{n}].name"),
+                format!("{} is the name of another one; give each its own", rendition.name),
+            ));
         }
         if n > 0 && renditions[n - 1].height < rendition.height {
             return Err(invalid(format!("renditions[{n}].height"), "is more than the one before; send the highest first"));

@@ -10,9 +10,7 @@ use tokio::sync::broadcast;
 use super::directory::{Entry, Prepared};
 use super::live::Live;
 use super::spec::CanvasSpec;
-use super::{
-    AdminError, CellReport, PersonReport, RenditionReport, RoomEvent, RoomReport, RoomSummary, Rooms, ViewReport,
-};
+use super::{AdminError, CellReport, PersonReport, RenditionReport, RoomEvent, RoomReport, RoomSummary, Rooms, ViewReport};
 use crate::egress::Load;
 use crate::layout::Layout;
 use crate::media::{MediaTime, ParticipantId, RoomName, ViewName};

@@ -81,7 +81,8 @@ impl Compositor for CpuCompositor {
     }
 
     fn submit(&mut self, scene: &Scene, pictures: &dyn Pictures) -> Result<(), CompositorError> {
-        let frame = self.draw(self.planner.plan(scene, pictures));
+        let plan = self.planner.plan(scene, pictures);
+        let frame = self.draw(plan);
         if self.waiting.len() == WAITING {
             self.waiting.pop_front();
         }

@@ -12,32 +12,36 @@ use crate::media::{Frame, Rect};
 /// Scales to one size.
 #[derive(Debug)]
 pub struct Scaler {
+    width: u32,
+    height: u32,
     axes: Axes,
     columns: Columns,
-    scaled: Frame,
+    /// There from the first picture of another size on.
+    scaled: Option<Frame>,
 }
 
 impl Scaler {
     /// A scaler to `width × height`, both even.
     pub fn new(width: u32, height: u32) -> Self {
-        Self { axes: Axes::default(), columns: Columns::default(), scaled: Frame::black(width, height) }
+        Self { width, height, axes: Axes::default(), columns: Columns::default(), scaled: None }
     }
 
     /// The picture in the scaler's size: itself, where it has that.
     pub fn scale<'a>(&'a mut self, frame: &'a Frame) -> &'a Frame {
-        let (width, height) = (self.scaled.width(), self.scaled.height());
+        let (width, height) = (self.width, self.height);
         if (frame.width(), frame.height()) == (width, height) {
             return frame;
         }
+        let scaled = self.scaled.get_or_insert_with(|| Frame::black(width, height));
         let sizes = [(frame.width(), frame.height()), frame.chroma_size(), frame.chroma_size()];
         for (index, (samples, (width_from, height_from))) in frame.planes().into_iter().zip(sizes).enumerate() {
             let source = Plane { samples, width: width_from as usize, height: height_from as usize };
-            let mut target = part(&mut self.scaled, index, Rect { x: 0, y: 0, width, height });
+            let mut target = part(scaled, index, Rect { x: 0, y: 0, width, height });
             let across = self.axes.get(source.width, 0.0, f64::from(width_from), target.width);
             let down = self.axes.get(source.height, 0.0, f64::from(height_from), target.height);
             scale(source, &across, &down, &mut target, &mut self.columns);
         }
-        &self.scaled
+        scaled
     }
 }
 

@@ -36,7 +36,12 @@ impl Rooms {
         let room = name.clone();
         let work = move |rooms: &Self| {
             let prepared = Prepared::of(spec, &rooms.directory.lock().library.clone())?;
-            rooms.keep_room(&room, prepared, |directory| wanted.check(directory.tag(&room).as_ref()), |entry, prepared| entry.change(prepared))
+            rooms.keep_room(
+                &room,
+                prepared,
+                |directory| wanted.check(directory.tag(&room).as_ref()),
+                |entry, prepared| entry.change(prepared),
+            )
         };
         let (outcome, told) = self.write(work).await?;
         told.announce(RoomEvent::plain(self.clock.now(), "settings"));
