@@ -1,24 +1,10 @@
 //! Joining, the session's URL, and what a room shows.
 
-use std::time::Duration;
-
 use medley::http::{IceServer, IceServers};
+use serde_json::json;
 
-use crate::server::{start, start_with};
+use crate::server::{offer, start, start_with};
 use crate::{FRAGMENT, SDP};
-
-fn offer(direction: &str) -> String {
-    let ice = "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789abcdefghijklmn\r\na=setup:actpass\r\n";
-    let fingerprint = format!("a=fingerprint:sha-256 {}\r\n", ["AB"; 32].join(":"));
-    let media = |kind: &str, payload_type: u8, mid: u8, codec: &str| {
-        format!(
-            "m={kind} 9 UDP/TLS/RTP/SAVPF {payload_type}\r\nc=IN IP4 0.0.0.0\r\na=mid:{mid}\r\na={direction}\r\na=rtcp-mux\r\n{codec}\r\n"
-        )
-    };
-    let audio = media("audio", 111, 0, "a=rtpmap:111 opus/48000/2");
-    let video = media("video", 102, 1, "a=rtpmap:102 H264/90000\r\na=fmtp:102 packetization-mode=1;profile-level-id=42e01f");
-    format!("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n{ice}{fingerprint}{audio}{video}")
-}
 
 #[tokio::test]
 async fn a_session_is_made_told_changed_and_ended_by_its_url() {
@@ -99,21 +85,17 @@ async fn a_full_server_says_when_to_try_again() {
 }
 
 #[tokio::test]
-async fn a_snapshot_is_the_canvas_as_png_and_as_jpeg() {
+async fn a_snapshot_is_the_canvas_of_a_view_as_png_and_as_jpeg() {
     let server = start().await;
-    assert_eq!(server.ask("POST", "/whep/a", SDP, offer("recvonly").as_bytes()).await.status, 201);
-    let room = "a".parse().unwrap();
-    let drawn = async {
-        let mut glances = tokio::time::interval(Duration::from_millis(5));
-        while server.state.rooms.snapshot(&room).is_none() {
-            glances.tick().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), drawn).await.expect("the room draws");
+    let views = json!({ "views": { "portrait": { "canvas": { "width": 360, "height": 640 } } } });
+    assert_eq!(server.send("PUT", "/v1/rooms/a", &views).await.status, 201);
     for (file, content_type) in [("snapshot.png", "image/png"), ("snapshot.jpg", "image/jpeg")] {
-        let reply = server.get(&format!("/v1/rooms/a/{file}")).await;
-        assert_eq!((reply.status, reply.header("content-type")), (200, Some(content_type)));
-        let picture = image::load_from_memory(&reply.body).unwrap();
-        assert_eq!((picture.width(), picture.height()), (1280, 720));
+        for (view, width, height) in [("", 1280, 720), ("?view=main", 1280, 720), ("?view=portrait", 360, 640)] {
+            let reply = server.get(&format!("/v1/rooms/a/{file}{view}")).await;
+            assert_eq!((reply.status, reply.header("content-type")), (200, Some(content_type)));
+            let picture = image::load_from_memory(&reply.body).unwrap();
+            assert_eq!((picture.width(), picture.height()), (width, height));
+        }
+        assert_eq!(server.get(&format!("/v1/rooms/a/{file}?view=none")).await.status, 404);
     }
 }
