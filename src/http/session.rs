@@ -40,6 +40,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionId {
         (status = 200, description = "ICE is restarted: the new credentials", content_type = "application/trickle-ice-sdpfrag", body = String),
         (status = 204, description = "The candidates are taken"),
         (status = 404, description = "No such session"),
+        (status = 410, description = "An admin has ended it"),
         (status = 412, description = "The fragment is of an older ICE session"),
     )
 )]

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::JSON;
-use crate::server::{Reply, Server, start};
+use crate::server::{Reply, Server, start, until};
 
 const MERGE_PATCH: &str = "Content-Type: application/merge-patch+json\r\n";
 
@@ -166,13 +166,7 @@ async fn people_are_changed_and_sent_out() {
     assert_eq!(server.ask("DELETE", "/v1/rooms/a/participants/p1", "", b"").await.status, 204);
     assert_eq!(server.ask("DELETE", "/v1/rooms/a/participants/p1", "", b"").await.status, 404);
     assert_eq!(server.get("/v1/rooms/a/participants/p1").await.status, 404);
-    let mut glances = tokio::time::interval(std::time::Duration::from_millis(5));
-    let gone = async {
-        while server.get(&session).await.status != 404 {
-            glances.tick().await;
-        }
-    };
-    tokio::time::timeout(std::time::Duration::from_secs(10), gone).await.expect("the session is closed");
+    until("the session is closed", async || server.get(&session).await.status != 200).await;
 }
 
 #[tokio::test]

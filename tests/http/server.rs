@@ -1,6 +1,7 @@
 //! A server on free loopback ports whose state the test can reach, and a client that sends any bytes at all.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use medley::compositor::{Choice, Fonts};
 use medley::http::{Access, AppState, Check, IceServers, Limits, Previews, Readiness, Snapshots, Streams, serve};
@@ -44,7 +45,7 @@ pub(crate) async fn start_with(change: impl FnOnce(&mut AppState)) -> Server {
         fonts: Fonts::new(None),
     };
     let mut state = AppState {
-        rooms: Rooms::new(settings, clock, metrics.clone()),
+        rooms: Rooms::new(settings, clock, metrics.clone()).unwrap(),
         peers: Peers::open(PeerConfig { udp: loopback, advertise: vec![] }, clock, metrics.clone()).await.unwrap(),
         metrics,
         readiness: Readiness::default(),
@@ -113,12 +114,25 @@ impl Server {
         self.ask(method, path, JSON, body.to_string().as_bytes()).await
     }
 
-    /// Somebody who sends and receives; their session's URL. No media is ever sent.
+    /// Somebody who sends and receives, once the room shows them; their session's URL. No media is ever sent.
     pub(crate) async fn join(&self, room: &str) -> String {
         let made = self.ask("POST", &format!("/v1/rooms/{room}/join?name=Ann"), SDP, offer("sendrecv").as_bytes()).await;
         assert_eq!(made.status, 201, "{}", String::from_utf8_lossy(&made.body));
+        let shown = async || self.get(&format!("/v1/rooms/{room}/layout")).await.json()["cells"][0]["participant"].is_string();
+        until("the room shows who has joined", shown).await;
         made.header("location").unwrap().to_owned()
     }
+}
+
+/// Looks again and again, within reason, until it is so.
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let mut glances = tokio::time::interval(Duration::from_millis(5));
+    let looking = async {
+        while !is_so().await {
+            glances.tick().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), looking).await.unwrap_or_else(|_| panic!("not so: {what}"));
 }
 
 fn end_of_head(bytes: &[u8]) -> Option<usize> {

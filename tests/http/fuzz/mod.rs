@@ -21,7 +21,7 @@ const SEED: u64 = 0x6d65_646c_6579;
 /// What the requests can be about.
 async fn furnish(server: &Server) {
     let logo = crate::images::file(8, 8, image::ImageFormat::Png);
-    server.ask("PUT", "/v1/images/logo", "Content-Type: image/png\r\n", &logo).await;
+    server.ask("PUT", "/v1/images/a", "Content-Type: image/png\r\n", &logo).await;
     server.ask("PUT", "/v1/rooms/a", JSON, b"{}").await;
     server.ask("POST", "/v1/rooms/a/join", SDP, offer("sendrecv").as_bytes()).await;
 }
@@ -33,7 +33,7 @@ async fn no_answer_contradicts_the_document() {
     let mut requests = Requests::new(&document, StdRng::seed_from_u64(SEED));
     let mut judge = Judge::new(&document);
     for n in 0..REQUESTS {
-        if n % 200 == 0 {
+        if n % 50 == 0 {
             furnish(&server).await;
         }
         let request = requests.next();

@@ -96,7 +96,9 @@ impl Requests {
         if !media_type.ends_with("json") {
             return self.foreign(&media_type);
         }
-        let value = self.values.of(&content[&media_type]["schema"], 0);
+        let described = &content[&media_type];
+        let example = described.get("example").filter(|_| self.values.chance(0.4)).cloned();
+        let value = example.unwrap_or_else(|| self.values.of(&described["schema"], 0));
         let value = if self.values.chance(0.4) { self.values.spoilt(value) } else { value };
         let mut text = value.to_string().into_bytes();
         if self.values.chance(0.03) {
