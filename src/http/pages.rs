@@ -27,11 +27,14 @@ macro_rules! asset {
     };
 }
 
-static ASSETS: [Asset; 13] = [
+static ASSETS: &[Asset] = &[
     asset!("style.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("api.js", "text/javascript; charset=utf-8"),
     asset!("docs.css", "text/css; charset=utf-8"),
+    asset!("docs-element.js", "text/javascript; charset=utf-8"),
+    asset!("docs-schema.js", "text/javascript; charset=utf-8"),
+    asset!("docs-try.js", "text/javascript; charset=utf-8"),
     asset!("docs.js", "text/javascript; charset=utf-8"),
     asset!("devices.js", "text/javascript; charset=utf-8"),
     asset!("guides.js", "text/javascript; charset=utf-8"),
