@@ -13,6 +13,7 @@ use super::{Compositor, CompositorError, Kind, Pictures};
 use crate::media::{Composite, Frame, Scene};
 use canvas::Canvases;
 pub use painter::Painter;
+pub use scaler::Scaler;
 
 mod across;
 mod axis;
@@ -24,6 +25,7 @@ mod down;
 mod outline;
 mod painter;
 mod scale;
+mod scaler;
 #[cfg(test)]
 mod tests;
 mod turn;
