@@ -11,7 +11,7 @@ use crate::codec::opus::{AudioDecoder, AudioEncoder, Prediction};
 use crate::codec::{Keyframe, VideoDecoder, VideoEncoder, VideoSettings, h264};
 use crate::compositor::{self, Fonts};
 use crate::config::Config;
-use crate::http::{self, Access, AppState, Check, IceServers, Limits, Readiness, Snapshots};
+use crate::http::{self, Access, AppState, Check, IceServers, Limits, Previews, Readiness, Snapshots, Streams};
 use crate::media::{BLOCK_SAMPLES, Block, Clock, Frame, MediaTime};
 use crate::metrics::Metrics;
 use crate::peer::{PeerConfig, Peers};
@@ -51,6 +51,8 @@ impl Server {
             ice_servers: IceServers::new(&config.ice_servers)?,
             canvas: crate::media::Canvas::default(),
             snapshots: Snapshots::default(),
+            previews: Previews::default(),
+            streams: Streams::default(),
             clock,
             limits: Limits::default(),
         };

@@ -1,46 +1,51 @@
-//! Reads small text bodies within bounds: the media type, the size, the time.
+//! Reads bodies within bounds: the media type, the size, the time.
 //!
-//! In: a request. Out: its text, or the problem. Never 400: WHEP players fall back to legacy modes on it.
+//! In: a request. Out: its bytes or text, or the problem. Never 400: WHEP players fall back to legacy modes on it.
 
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
+use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::Problem;
 
-/// The most bytes of an offer or a fragment.
-const MAX_BYTES: usize = 64 * 1024;
+/// The most bytes of an offer, a fragment or JSON.
+pub(super) const MAX_BYTES: usize = 64 * 1024;
 
 /// The body as text, where its media type is `wanted`.
 pub(super) async fn text(headers: &HeaderMap, body: Body, wanted: &str, patience: Duration) -> Result<String, Problem> {
-    require_media_type(headers, wanted)?;
-    let collected = match tokio::time::timeout(patience, Limited::new(body, MAX_BYTES).collect()).await {
-        Err(_) => {
-            let detail = format!("the body did not arrive within {} ms; send it at once", patience.as_millis());
-            return Err(Problem::new(StatusCode::REQUEST_TIMEOUT, detail));
-        }
-        Ok(Err(error)) if error.is::<LengthLimitError>() => {
-            let detail = format!("the body is longer than {MAX_BYTES} bytes; an offer with one audio and one video line has under 10000");
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail));
-        }
-        Ok(Err(error)) => return Err(Problem::unprocessable(format!("the body broke off: {error}"))),
-        Ok(Ok(collected)) => collected,
-    };
-    String::from_utf8(collected.to_bytes().into())
-        .map_err(|_| Problem::unprocessable("the body is not UTF-8 text; send SDP as it is (RFC 8866 §5)"))
+    require_media_type(headers, &[wanted])?;
+    let advice = "an offer with one audio and one video line has under 10000";
+    let bytes = bytes(body, MAX_BYTES, advice, patience).await?;
+    String::from_utf8(bytes.into()).map_err(|_| Problem::unprocessable("the body is not UTF-8 text; send SDP as it is (RFC 8866 §5)"))
 }
 
-/// Refuses another media type than `wanted`; parameters and case do not matter (RFC 9110 §8.3.1).
-fn require_media_type(headers: &HeaderMap, wanted: &str) -> Result<(), Problem> {
+/// The whole body, at most `most` bytes; `advice` is told to who sends more.
+pub(super) async fn bytes(body: Body, most: usize, advice: &str, patience: Duration) -> Result<Bytes, Problem> {
+    match tokio::time::timeout(patience, Limited::new(body, most).collect()).await {
+        Err(_) => {
+            let detail = format!("the body did not arrive within {} ms; send it at once", patience.as_millis());
+            Err(Problem::new(StatusCode::REQUEST_TIMEOUT, detail))
+        }
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {most} bytes; {advice}")))
+        }
+        Ok(Err(error)) => Err(Problem::unprocessable(format!("the body broke off: {error}"))),
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+    }
+}
+
+/// Refuses other media types than those `wanted`; parameters and case do not matter (RFC 9110 §8.3.1).
+pub(super) fn require_media_type(headers: &HeaderMap, wanted: &[&str]) -> Result<(), Problem> {
     let sent = headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
     let essence = sent.as_deref().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case(wanted) {
+    if wanted.iter().any(|one| essence.eq_ignore_ascii_case(one)) {
         return Ok(());
     }
     let sent = if essence.is_empty() { "no Content-Type".to_owned() } else { format!("Content-Type {}", super::problem::shown(essence)) };
-    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("the request has {sent}; send Content-Type: {wanted}")))
+    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, format!("the request has {sent}; send Content-Type: {}", wanted.join(" or "))))
 }
 
 #[cfg(test)]

@@ -16,17 +16,62 @@ use crate::rooms::Wish;
 
 const SDP: &str = "application/sdp";
 
-/// Two-way.
+/// Take part: send and receive
+#[utoipa::path(
+    post,
+    path = "/v1/rooms/{room}/join",
+    operation_id = "join",
+    tag = "Joining",
+    params(super::path::RoomParam, super::path::JoinParams),
+    request_body(content = String, content_type = "application/sdp", description = "The offer"),
+    responses(
+        (status = 201, description = "The answer; Location is the session", content_type = "application/sdp", body = String),
+        (status = 404, description = "No such room, and rooms are not made on demand"),
+        (status = 409, description = "Somebody has this name, and names are unique here"),
+        (status = 423, description = "The room is locked"),
+        (status = 503, description = "The server or the room is full, or shutting down; Retry-After says when to try again"),
+    )
+)]
 pub(super) async fn join(State(state): State<AppState>, InRoom(room): InRoom, request: Request) -> Result<Response, Problem> {
     admit(state, room, request, Purpose::Join).await
 }
 
-/// RFC 9725: contributes to the mix.
+/// WHIP (RFC 9725): contribute to the mix
+#[utoipa::path(
+    post,
+    path = "/whip/{room}",
+    operation_id = "whip",
+    tag = "Joining",
+    params(super::path::RoomParam, super::path::JoinParams),
+    request_body(content = String, content_type = "application/sdp", description = "The offer"),
+    responses(
+        (status = 201, description = "The answer; Location is the session", content_type = "application/sdp", body = String),
+        (status = 404, description = "No such room, and rooms are not made on demand"),
+        (status = 409, description = "Somebody has this name, and names are unique here"),
+        (status = 423, description = "The room is locked"),
+        (status = 503, description = "The server or the room is full, or shutting down; Retry-After says when to try again"),
+    )
+)]
 pub(super) async fn whip(State(state): State<AppState>, InRoom(room): InRoom, request: Request) -> Result<Response, Problem> {
     admit(state, room, request, Purpose::Whip).await
 }
 
-/// WHEP: watches the mix.
+/// WHEP: watch the mix
+#[utoipa::path(
+    post,
+    path = "/whep/{room}",
+    operation_id = "whep",
+    tag = "Joining",
+    params(super::path::RoomParam, super::path::JoinParams),
+    request_body(content = String, content_type = "application/sdp", description = "The offer"),
+    responses(
+        (status = 201, description = "The answer; Location is the session", content_type = "application/sdp", body = String),
+        (status = 404, description = "No such room, and rooms are not made on demand"),
+        (status = 409, description = "Somebody has this name, and names are unique here"),
+        (status = 423, description = "The room is locked"),
+        (status = 503, description = "The server or the room is full, or shutting down; Retry-After says when to try again"),
+    )
+)]
 pub(super) async fn whep(State(state): State<AppState>, InRoom(room): InRoom, request: Request) -> Result<Response, Problem> {
     admit(state, room, request, Purpose::Whep).await
 }

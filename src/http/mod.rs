@@ -1,4 +1,4 @@
-//! HTTP: joining, WHIP, WHEP, sessions, snapshots, pages, health and metrics.
+//! HTTP: joining, WHIP, WHEP, sessions, the admin's API, snapshots, pages, health and metrics.
 //!
 //! In: requests from anybody, as hostile as they come. Out: answers that teach (RFC 9457), seats in rooms, checked offers
 //! to the peers. Never: a codec call on the async threads (snapshots are encoded beside them), or a queue without a bound.
@@ -7,20 +7,27 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
+use utoipa_axum::routes;
 
 use crate::media::{Canvas, Clock};
 use crate::metrics::Metrics;
 use crate::peer::Peers;
 use crate::rooms::Rooms;
 
+mod admin;
 mod auth;
 mod body;
 mod cors;
+mod docs;
+mod encode;
+mod etag;
 mod ice;
 mod join;
+mod json;
 mod ops;
 mod pages;
+mod path;
 mod problem;
 mod ready;
 mod server;
@@ -29,6 +36,7 @@ mod snapshot;
 mod stall;
 mod wish;
 
+pub use admin::{Previews, Streams};
 pub use auth::{Access, ApiKeyError};
 pub use ice::{IceServer, IceServerError, IceServers};
 pub use problem::Problem;
@@ -55,33 +63,49 @@ pub struct AppState {
     pub canvas: Canvas,
     /// Encoded snapshots, one a frame period.
     pub snapshots: Snapshots,
+    /// Pictures of templates.
+    pub previews: Previews,
+    /// Streams of events there are.
+    pub streams: Streams,
     /// Real time, for the age of snapshots.
     pub clock: Clock,
     /// Bounds on connections and bodies.
     pub limits: Limits,
 }
 
+/// What needs a key.
+fn guarded() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+        .routes(routes!(join::join).map(|join| join.options(cors::preflight_sdp)))
+        .routes(routes!(join::whip).map(|whip| whip.options(cors::preflight_sdp)))
+        .routes(routes!(join::whep).map(|whep| whep.options(cors::preflight_sdp)))
+        .routes(routes!(snapshot::png))
+        .routes(routes!(snapshot::jpeg))
+        .routes(routes!(ops::metrics))
+        .merge(admin::routes())
+}
+
+/// What everybody may ask for.
+fn open() -> OpenApiRouter<AppState> {
+    OpenApiRouter::default()
+        .routes(routes!(session::state, session::patch, session::end).map(|session| session.options(cors::preflight_session)))
+        .routes(routes!(ops::health))
+        .routes(routes!(ops::ready))
+        .routes(routes!(ops::version))
+        .routes(routes!(docs::openapi))
+        .routes(routes!(pages::index))
+        .routes(routes!(pages::docs))
+        .routes(routes!(pages::room))
+        .routes(routes!(pages::watch))
+        .routes(routes!(pages::asset))
+}
+
 /// All routes. [`serve`] adds the connections.
 pub fn router(state: AppState) -> Router {
-    let guarded = Router::new()
-        .route("/v1/rooms", get(ops::rooms))
-        .route("/v1/rooms/{room}/join", post(join::join).options(cors::preflight_sdp))
-        .route("/v1/rooms/{room}/snapshot.png", get(snapshot::png))
-        .route("/v1/rooms/{room}/snapshot.jpg", get(snapshot::jpeg))
-        .route("/whip/{room}", post(join::whip).options(cors::preflight_sdp))
-        .route("/whep/{room}", post(join::whep).options(cors::preflight_sdp))
-        .route("/metrics", get(ops::metrics))
-        .route_layer(from_fn_with_state(state.clone(), auth::require));
-    let open = Router::new()
-        .route("/v1/sessions/{session}", get(session::state).patch(session::patch).delete(session::end).options(cors::preflight_session))
-        .route("/healthz", get(ops::health))
-        .route("/readyz", get(ops::ready))
-        .route("/version", get(ops::version))
-        .route("/", get(pages::index))
-        .route("/r/{room}", get(pages::room))
-        .route("/watch/{room}", get(pages::watch))
-        .route("/assets/{version}/{file}", get(pages::asset));
+    let (guarded, _) = guarded().split_for_parts();
+    let (open, _) = open().split_for_parts();
     guarded
+        .route_layer(from_fn_with_state(state.clone(), auth::require))
         .merge(open)
         .fallback(problem::no_such_resource)
         .method_not_allowed_fallback(problem::no_such_method)

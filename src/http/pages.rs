@@ -11,8 +11,9 @@ use axum::extract::rejection::PathRejection;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::Problem;
+use super::path::RoomParam;
 use super::wish::InRoom;
+use super::{Problem, etag};
 
 struct Asset {
     name: &'static str,
@@ -26,10 +27,12 @@ macro_rules! asset {
     };
 }
 
-static ASSETS: [Asset; 11] = [
+static ASSETS: [Asset; 13] = [
     asset!("style.css", "text/css; charset=utf-8"),
     asset!("icon.svg", "image/svg+xml"),
     asset!("api.js", "text/javascript; charset=utf-8"),
+    asset!("docs.css", "text/css; charset=utf-8"),
+    asset!("docs.js", "text/javascript; charset=utf-8"),
     asset!("devices.js", "text/javascript; charset=utf-8"),
     asset!("guides.js", "text/javascript; charset=utf-8"),
     asset!("index.js", "text/javascript; charset=utf-8"),
@@ -44,7 +47,7 @@ static ASSETS: [Asset; 11] = [
 static VERSION: LazyLock<String> = LazyLock::new(|| {
     let mut content = digest::Context::new(&digest::SHA256);
     ASSETS.iter().for_each(|asset| content.update(asset.bytes));
-    hex(&content.finish().as_ref()[..8])
+    etag::hex(&content.finish().as_ref()[..8])
 });
 
 /// A page with its assets' path filled in, and its entity tag.
@@ -56,18 +59,14 @@ struct Page {
 impl Page {
     fn new(template: &str) -> Self {
         let html = template.replace("{{assets}}", &format!("/assets/{}", *VERSION));
-        let tag = format!("\"{}\"", hex(&digest::digest(&digest::SHA256, html.as_bytes()).as_ref()[..8]));
-        Self { html, etag: HeaderValue::from_str(&tag).expect("hexadecimal digits are a header value") }
+        Self { etag: etag::of(html.as_bytes()), html }
     }
 }
 
 static INDEX: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../assets/web/index.html")));
+static DOCS: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../assets/web/docs.html")));
 static ROOM: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../assets/web/room.html")));
 static WATCH: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../assets/web/watch.html")));
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 /// What a page may load and do: its own modules, style and requests; nothing inline, nothing foreign, in no frame.
 const POLICIES: [(HeaderName, HeaderValue); 5] = [
@@ -84,17 +83,66 @@ const POLICIES: [(HeaderName, HeaderValue); 5] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
 ];
 
-/// `/`: the rooms and how to join.
+/// The rooms, and how to join
+#[utoipa::path(
+    get,
+    path = "/",
+    operation_id = "index_page",
+    tag = "Pages",
+    responses(
+        (status = 200, description = "The page", content_type = "text/html", body = String),
+        (status = 304, description = "It is what If-None-Match says"),
+    )
+)]
 pub(super) async fn index(headers: HeaderMap) -> Response {
     page(&INDEX, StatusCode::OK, &headers)
 }
 
-/// `/r/{room}`: join. A name that is none gets the page too, which says so in words.
+/// This API, to read and to try
+#[utoipa::path(
+    get,
+    path = "/docs",
+    operation_id = "docs_page",
+    tag = "Pages",
+    responses(
+        (status = 200, description = "The page", content_type = "text/html", body = String),
+        (status = 304, description = "It is what If-None-Match says"),
+    )
+)]
+pub(super) async fn docs(headers: HeaderMap) -> Response {
+    page(&DOCS, StatusCode::OK, &headers)
+}
+
+/// Join a room: a name that is none gets the page too, which says so in words
+#[utoipa::path(
+    get,
+    path = "/r/{room}",
+    operation_id = "join_page",
+    tag = "Pages",
+    params(RoomParam),
+    responses(
+        (status = 200, description = "The page", content_type = "text/html", body = String),
+        (status = 304, description = "It is what If-None-Match says"),
+        (status = 422, description = "No room can be called so; the page says it in words", content_type = "text/html", body = String),
+    )
+)]
 pub(super) async fn room(room: Result<InRoom, Problem>, headers: HeaderMap) -> Response {
     page(&ROOM, status(&room), &headers)
 }
 
-/// `/watch/{room}`: view only.
+/// Watch a room
+#[utoipa::path(
+    get,
+    path = "/watch/{room}",
+    operation_id = "watch_page",
+    tag = "Pages",
+    params(RoomParam),
+    responses(
+        (status = 200, description = "The page", content_type = "text/html", body = String),
+        (status = 304, description = "It is what If-None-Match says"),
+        (status = 422, description = "No room can be called so; the page says it in words", content_type = "text/html", body = String),
+    )
+)]
 pub(super) async fn watch(room: Result<InRoom, Problem>, headers: HeaderMap) -> Response {
     page(&WATCH, status(&room), &headers)
 }
@@ -105,20 +153,25 @@ fn status(room: &Result<InRoom, Problem>) -> StatusCode {
 
 fn page(page: &'static Page, status: StatusCode, headers: &HeaderMap) -> Response {
     let tag = [(header::ETAG, page.etag.clone())];
-    if status == StatusCode::OK && matches_any(headers, &page.etag) {
+    if status == StatusCode::OK && etag::is_known(headers, &page.etag) {
         return (StatusCode::NOT_MODIFIED, POLICIES, tag).into_response();
     }
     let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"))];
     (status, POLICIES, tag, content_type, page.html.as_str()).into_response()
 }
 
-/// Whether `If-None-Match` names the tag (RFC 9110 §13.1.2: compared weakly).
-fn matches_any(headers: &HeaderMap, tag: &HeaderValue) -> bool {
-    let sent = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    sent.split(',').any(|one| one.trim().trim_start_matches("W/").as_bytes() == tag.as_bytes())
-}
-
-/// `/assets/{version}/{file}`.
+/// What pages are made of
+#[utoipa::path(
+    get,
+    path = "/assets/{version}/{file}",
+    operation_id = "asset",
+    tag = "Pages",
+    params(("version" = String, Path, description = "Changes with the content"), ("file" = String, Path, description = "The name")),
+    responses(
+        (status = 200, description = "The file", content((String = "text/javascript"), (String = "text/css"), (String = "image/svg+xml"))),
+        (status = 404, description = "No such file in this version"),
+    )
+)]
 pub(super) async fn asset(path: Result<Path<(String, String)>, PathRejection>) -> Result<Response, Problem> {
     let found = path.ok().and_then(|Path((version, file))| ASSETS.iter().find(|asset| asset.name == file && version == *VERSION));
     let asset = found.ok_or_else(|| Problem::not_found("no such asset in this version; load the page again"))?;
@@ -136,7 +189,7 @@ mod tests {
     #[test]
     fn every_asset_a_page_or_module_names_is_embedded() {
         let known = |name: &str| ASSETS.iter().any(|asset| asset.name == name);
-        for page in [&*INDEX, &*ROOM, &*WATCH] {
+        for page in [&*INDEX, &*DOCS, &*ROOM, &*WATCH] {
             let prefix = format!("/assets/{}/", *VERSION);
             for named in page.html.split(&prefix).skip(1) {
                 let name = named.split('"').next().unwrap();
@@ -155,20 +208,11 @@ mod tests {
 
     #[test]
     fn nothing_in_a_page_is_inline_or_foreign() {
-        for page in [&*INDEX, &*ROOM, &*WATCH] {
+        for page in [&*INDEX, &*DOCS, &*ROOM, &*WATCH] {
             for breach in ["<style", " style=", " onclick=", "javascript:", "src=\"http", "href=\"http"] {
                 assert!(!page.html.contains(breach), "{breach}");
             }
             assert!(page.html.split("<script").skip(1).all(|tag| tag.contains("type=\"module\" src=")));
         }
-    }
-
-    #[test]
-    fn an_entity_tag_is_found_among_several_and_weak_ones() {
-        let sent = |text: &'static str| HeaderMap::from_iter([(header::IF_NONE_MATCH, HeaderValue::from_static(text))]);
-        let tag = HeaderValue::from_static("\"ab\"");
-        assert!(matches_any(&sent("\"x\", W/\"ab\""), &tag));
-        assert!(!matches_any(&sent("\"abc\""), &tag));
-        assert!(!matches_any(&HeaderMap::new(), &tag));
     }
 }

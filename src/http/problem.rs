@@ -8,9 +8,10 @@ use std::time::Duration;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::peer::PeerError;
-use crate::rooms::JoinError;
+use crate::rooms::{AdminError, ETag, JoinError};
 
 /// A refused request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,13 +22,21 @@ pub struct Problem {
     retry_after: Option<Duration>,
 }
 
-/// The members of RFC 9457 §3.1, and the failing checks by name.
-#[derive(Serialize)]
-struct Document<'a> {
+/// A refused request, as RFC 9457 writes it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(super) struct Document<'a> {
+    /// `about:blank`: the status says what kind it is.
     r#type: &'static str,
+    /// The status in words.
     title: &'static str,
+    /// The status.
+    #[schema(minimum = 400, maximum = 599)]
     status: u16,
+    /// What was wrong with this request and what to send instead.
+    #[schema(example = "layout.regions[2].width: \"4/3\" is no fraction from 0 to 1: send \"1/3\" or 0.25")]
     detail: &'a str,
+    /// The checks that fail, where the server is not ready.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     failing: &'a [&'static str],
 }
@@ -48,10 +57,25 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, detail)
     }
 
+    /// 503: a picture could not be encoded.
+    pub(super) fn unmade_picture() -> Self {
+        let detail = "the picture could not be encoded; try again";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(Duration::from_secs(1))
+    }
+
     /// 503 that names the checks that fail.
     pub fn failing(checks: Vec<&'static str>) -> Self {
         let detail = format!("the server is not ready: {}", checks.join(", "));
         Self { failing: checks, ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail) }
+    }
+
+    /// 412: what is there has `tag`, or there is nothing.
+    pub(super) fn stale(tag: Option<&ETag>) -> Self {
+        let detail = match tag {
+            Some(ETag(tag)) => format!("it was changed meanwhile: its ETag is {tag}; read it again and send that as If-Match"),
+            None => "it is not there; leave If-Match out to make it".to_owned(),
+        };
+        Self::new(StatusCode::PRECONDITION_FAILED, detail)
     }
 
     /// Says when to try again, in whole seconds (RFC 9110 §10.2.3).
@@ -115,15 +139,31 @@ impl From<PeerError> for Problem {
     }
 }
 
+impl From<AdminError> for Problem {
+    fn from(error: AdminError) -> Self {
+        let detail = error.to_string();
+        match error {
+            AdminError::NotFound(_) => Self::not_found(detail),
+            AdminError::Invalid { .. } => Self::unprocessable(detail),
+            AdminError::Conflict(_) | AdminError::Full(_) => Self::new(StatusCode::CONFLICT, detail),
+            AdminError::Precondition(tag) => Self::stale(tag.as_ref()),
+            AdminError::Storage(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(Duration::from_secs(10)),
+        }
+    }
+}
+
 /// 404 for a path that nothing answers.
 pub(super) async fn no_such_resource(uri: Uri) -> Problem {
     Problem::not_found(format!("nothing is at {}; GET / shows what there is", shown(uri.path())))
 }
 
-/// 405; the router adds `Allow`.
-pub(super) async fn no_such_method(method: Method, uri: Uri) -> Problem {
+/// 405, or the answer to `OPTIONS`; the router adds `Allow` to both.
+pub(super) async fn no_such_method(method: Method, uri: Uri) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
     let detail = format!("{} does not take {method}; see the Allow header", shown(uri.path()));
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
 }
 
 /// As much of a stranger's text as an answer repeats.
@@ -141,6 +181,17 @@ mod tests {
         assert_eq!(response.status(), 503);
         assert_eq!(response.headers()[header::RETRY_AFTER], "10");
         assert_eq!(response.headers()[header::CONTENT_TYPE], "application/problem+json");
+    }
+
+    #[test]
+    fn each_fault_of_an_admins_request_has_its_own_status() {
+        let status = |error: AdminError| Problem::from(error).status().as_u16();
+        assert_eq!(status(AdminError::NotFound("room a".into())), 404);
+        assert_eq!(status(AdminError::Invalid { field: "canvas.width".into(), rule: "is odd".into() }), 422);
+        assert_eq!(status(AdminError::Conflict("grid comes with the server".into())), 409);
+        assert_eq!(status(AdminError::Precondition(None)), 412);
+        let full = Problem::from(AdminError::Storage("no space left".into()));
+        assert_eq!((full.status().as_u16(), full.retry_after), (503, Some(Duration::from_secs(10))));
     }
 
     #[test]

@@ -26,7 +26,23 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionId {
     }
 }
 
-/// `PATCH`: candidates (204), or an ICE restart (200 with the new credentials and a new entity tag; RFC 9725 §4.3).
+/// Trickle ICE, or restart it
+///
+/// Candidates (204), or an ICE restart (200 with the new credentials and a new entity tag; RFC 9725 §4.3).
+#[utoipa::path(
+    patch,
+    path = "/v1/sessions/{session}",
+    operation_id = "patch_session",
+    tag = "Joining",
+    params(("session" = String, Path, description = "The unguessable id, from Location")),
+    request_body(content = String, content_type = "application/trickle-ice-sdpfrag"),
+    responses(
+        (status = 200, description = "ICE is restarted: the new credentials", content_type = "application/trickle-ice-sdpfrag", body = String),
+        (status = 204, description = "The candidates are taken"),
+        (status = 404, description = "No such session"),
+        (status = 412, description = "The fragment is of an older ICE session"),
+    )
+)]
 pub(super) async fn patch(State(state): State<AppState>, SessionId(id): SessionId, request: Request) -> Result<Response, Problem> {
     let (head, body) = request.into_parts();
     let fragment = body::text(&head.headers, body, FRAGMENT, state.limits.body).await?;
@@ -41,12 +57,28 @@ pub(super) async fn patch(State(state): State<AppState>, SessionId(id): SessionI
     Ok((headers, restarted.sdp).into_response())
 }
 
-/// `DELETE`.
+/// Leave
+#[utoipa::path(
+    delete,
+    path = "/v1/sessions/{session}",
+    operation_id = "delete_session",
+    tag = "Joining",
+    params(("session" = String, Path, description = "The unguessable id, from Location")),
+    responses((status = 200, description = "The session is over"), (status = 404, description = "No such session"))
+)]
 pub(super) async fn end(State(state): State<AppState>, SessionId(id): SessionId) -> Result<StatusCode, Problem> {
     if state.peers.close(&id).await { Ok(StatusCode::OK) } else { Err(PeerError::Unknown.into()) }
 }
 
-/// `GET`.
+/// A session's state
+#[utoipa::path(
+    get,
+    path = "/v1/sessions/{session}",
+    operation_id = "get_session",
+    tag = "Joining",
+    params(("session" = String, Path, description = "The unguessable id, from Location")),
+    responses((status = 200, description = "The session", body = Object), (status = 404, description = "No such session"))
+)]
 pub(super) async fn state(State(state): State<AppState>, SessionId(id): SessionId) -> Result<Response, Problem> {
     let session = state.peers.state(&id).ok_or(PeerError::Unknown)?;
     let etag = HeaderValue::from_str(&session.etag).expect("entity tags are quoted ASCII");

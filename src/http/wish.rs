@@ -58,7 +58,8 @@ impl JoinQuery {
     }
 }
 
-fn name(text: &str) -> Result<String, Problem> {
+/// A display name, trimmed.
+pub(super) fn name(text: &str) -> Result<String, Problem> {
     let name = text.trim();
     let length = name.chars().count();
     if length > MAX_NAME {

@@ -1,9 +1,13 @@
 //! Exact parts of a canvas: "1/3" stays a third.
+//!
+//! In: texts and JSON numbers. Out: reduced fractions, and the even pixel at which they lie. Never: a rounded sum.
 
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -16,28 +20,100 @@ pub struct Fraction {
 
 /// A text or number that is no fraction from 0 to 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no fraction from 0 to 1: send \"1/3\" or 0.25")]
+#[error("{0:?} is no fraction from 0 to 1: send \"1/3\" (terms up to 1000000) or 0.25 (up to 6 digits)")]
 pub struct FractionError(String);
+
+/// The largest term, and so six digits behind the point.
+const LARGEST: u32 = 1_000_000;
 
 impl Fraction {
     /// None of it.
     pub const ZERO: Self = Self { numerator: 0, denominator: 1 };
     /// All of it.
     pub const ONE: Self = Self { numerator: 1, denominator: 1 };
+
+    /// Whether there is anything of it.
+    pub fn is_zero(self) -> bool {
+        self.numerator == 0
+    }
+
+    /// What is left of the whole.
+    pub fn rest(self) -> Self {
+        Self { numerator: self.denominator - self.numerator, denominator: self.denominator }
+    }
+
+    /// Whether both together are at most the whole, exactly.
+    pub fn fits_beside(self, other: Self) -> bool {
+        let (numerator, denominator) = self.plus(other);
+        numerator <= denominator
+    }
+
+    /// This part of `length`.
+    pub fn of(self, length: u32) -> f64 {
+        f64::from(length) * f64::from(self.numerator) / f64::from(self.denominator)
+    }
+
+    /// This part and `other` of `length` together: where a region that begins here and is as long as `other` ends. Equal sums
+    /// give equal ends, whatever they are sums of.
+    pub fn end_of(self, other: Self, length: u32) -> f64 {
+        let (numerator, denominator) = self.plus(other);
+        let divisor = gcd(numerator, denominator);
+        f64::from(length) * (numerator / divisor) as f64 / (denominator / divisor) as f64
+    }
+
+    fn plus(self, other: Self) -> (u64, u64) {
+        let [a, b, c, d] = [self.numerator, self.denominator, other.numerator, other.denominator].map(u64::from);
+        (a * d + c * b, b * d)
+    }
+
+    fn reduced(numerator: u32, denominator: u32) -> Option<Self> {
+        if numerator > denominator || denominator == 0 || denominator > LARGEST {
+            return None;
+        }
+        let divisor = gcd(numerator.into(), denominator.into()) as u32;
+        Some(Self { numerator: numerator / divisor, denominator: denominator / divisor })
+    }
+
+    fn ratio(numerator: &str, denominator: &str) -> Option<Self> {
+        Self::reduced(digits(numerator)?, digits(denominator)?)
+    }
+
+    fn decimal(whole: &str, decimals: &str) -> Option<Self> {
+        let denominator = 10_u32.checked_pow(u32::try_from(decimals.len()).ok()?).filter(|power| *power <= LARGEST)?;
+        let numerator = digits(whole)?.checked_mul(denominator)?.checked_add(digits(decimals)?)?;
+        Self::reduced(numerator, denominator)
+    }
 }
-// Owner: parse (text and JSON number), reduce, display, exact sum for "left + width ≤ 1", `of(pixels) -> exact/rounded`.
+
+fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+/// A whole number in digits alone, of at most seven of them.
+fn digits(text: &str) -> Option<u32> {
+    let all = (1..=7).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    all.then(|| text.parse().ok()).flatten()
+}
 
 impl FromStr for Fraction {
     type Err = FractionError;
 
-    fn from_str(_text: &str) -> Result<Self, FractionError> {
-        unimplemented!()
+    fn from_str(text: &str) -> Result<Self, FractionError> {
+        let fraction = match (text.split_once('/'), text.split_once('.')) {
+            (Some((numerator, denominator)), _) => Self::ratio(numerator, denominator),
+            (None, Some((whole, decimals))) => Self::decimal(whole, decimals),
+            (None, None) => Self::ratio(text, "1"),
+        };
+        fraction.ok_or_else(|| FractionError(text.chars().take(40).collect()))
     }
 }
 
 impl fmt::Display for Fraction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.numerator, self.denominator)
+        match self.denominator {
+            1 => write!(f, "{}", self.numerator),
+            _ => write!(f, "{}/{}", self.numerator, self.denominator),
+        }
     }
 }
 
@@ -49,14 +125,84 @@ impl Serialize for Fraction {
 
 impl<'de> Deserialize<'de> for Fraction {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+        from.deserialize_any(TextOrNumber)
+    }
+}
+
+struct TextOrNumber;
+
+impl Visitor<'_> for TextOrNumber {
+    type Value = Fraction;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a fraction from 0 to 1 such as \"1/3\" or 0.25")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Fraction, E> {
+        text.parse().map_err(E::custom)
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Fraction, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Fraction, E> {
+        self.visit_str(&number.to_string())
+    }
+
+    /// A number's shortest decimal form is what was written: 0.1 is a tenth.
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Fraction, E> {
+        let zero = if number == 0.0 { 0.0 } else { number };
+        self.visit_str(&zero.to_string())
     }
 }
 
 impl PartialSchema for Fraction {
     fn schema() -> RefOr<Schema> {
-        String::schema()
+        let text = "^([01](\\.[0-9]{1,6})?|[0-9]{1,7}/[1-9][0-9]{0,6})$";
+        let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(text));
+        let number = ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0.0)).maximum(Some(1.0));
+        OneOfBuilder::new().description(Some("A fraction from 0 to 1: \"1/3\", \"0.25\", 0.25")).item(text).item(number).into()
     }
 }
 
 impl ToSchema for Fraction {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Result<Fraction, String> {
+        serde_json::from_str(json).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn texts_and_numbers_are_read_exactly_and_given_back_reduced() {
+        let written = [("\"2/6\"", "1/3"), ("0.25", "1/4"), ("\"0.125\"", "1/8"), ("1", "1"), ("0", "0"), ("1.0", "1"), ("\"3/3\"", "1")];
+        for (json, shown) in written.into_iter().chain([("0.1", "1/10"), ("0.333333", "333333/1000000"), ("-0.0", "0"), ("\"0/5\"", "0")]) {
+            assert_eq!(read(json).unwrap().to_string(), shown, "{json}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_fraction_from_0_to_1_is_refused_with_what_to_send() {
+        let texts =
+            ["\"\"", "\"4/3\"", "\"1/0\"", "\"+1/3\"", "\"1/ 3\"", "\"1/3/3\"", "\"-1\"", "\"1.\"", "\"1/1000001\"", "\"0.1234567\""];
+        for json in
+            texts.into_iter().chain(["1.5", "-0.25", "2", "-1", "1e-9", "1e99", "true", "null", "[]", "\"99999999999/99999999999\""])
+        {
+            let error = read(json).unwrap_err();
+            assert!(error.contains("1/3"), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn sums_are_exact() {
+        let part = |text: &str| text.parse::<Fraction>().unwrap();
+        assert!(part("1/3").fits_beside(part("2/3")));
+        assert!(!part("1/3").fits_beside(part("666667/1000000")));
+        assert!(part("999999/1000000").fits_beside(part("1/1000000")));
+        assert_eq!(part("1/3").end_of(part("1/3"), 1280), part("2/3").of(1280));
+        assert_eq!(part("3/4").rest(), part("1/4"));
+    }
+}

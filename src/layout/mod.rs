@@ -5,30 +5,36 @@
 //!
 //! | File | What it does |
 //! | --- | --- |
-//! | `fraction` | exact lengths: "1/3", 0.25 |
+//! | `fraction`, `color`, `people` | exact lengths: "1/3", 0.25; `#14171c`; "2-6" people |
 //! | `shows` | who may fill a region |
 //! | `region`, `template` | the parts of a template, checked |
 //! | `stock` | the templates that come with the server |
-//! | `spec` | a layout as an admin asks for it, and as resolved against the templates |
+//! | `spec` | a layout as an admin asks for it; resolving it against the templates |
 //! | `grid` | alike tiles in a rectangle, as large as they can be |
-//! | `places` | a resolved layout's places for so many people |
+//! | `places` | a resolved layout, and its places for so many people |
 //! | `transition` | cells on their way |
 
+mod color;
 mod fraction;
 pub mod grid;
+mod people;
 mod places;
 mod region;
 mod shows;
 mod spec;
 mod stock;
 mod template;
+#[cfg(test)]
+mod tests;
 mod transition;
 
+pub use color::{HexColor, HexColorError};
 pub use fraction::{Fraction, FractionError};
-pub use places::Place;
-pub use region::{Edge, HexColor, Region, RegionFit};
+pub use people::{People, PeopleError};
+pub use places::{Layout, Place, usage};
+pub use region::{Edge, Region, RegionFit};
 pub use shows::{Shows, ShowsError, ShowsList};
-pub use spec::{Absent, Aspect, Layout, LayoutError, LayoutSpec, SelfView};
+pub use spec::{Absent, Aspect, LayoutError, LayoutSpec, SelfView};
 pub use stock::stock;
-pub use template::{Arrangement, Orientation, People, Template};
+pub use template::{Arrangement, Orientation, Template};
 pub use transition::Transition;

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Fraction, ShowsList};
-use crate::media::{Rgb, ShortName, Within};
+use super::{Fraction, HexColor, LayoutError, ShowsList};
+use crate::media::{ShortName, Within};
 
 /// A part of the canvas that one person fills, or several in a grid of their own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -66,10 +66,43 @@ pub struct Edge {
     pub color: HexColor,
 }
 
-/// A colour, written `#rrggbb`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HexColor(pub Rgb);
-// Owner: Serialize, Deserialize, schema with the pattern ^#[0-9a-fA-F]{6}$.
+impl Region {
+    /// Whether it is the whole canvas.
+    pub(super) fn is_whole(&self) -> bool {
+        (self.left, self.top, self.width, self.height) == (Fraction::ZERO, Fraction::ZERO, Fraction::ONE, Fraction::ONE)
+    }
+
+    /// Checks what its fields' types cannot; `path` is its own path in the body.
+    pub(super) fn check(&self, path: &str) -> Result<(), LayoutError> {
+        extent(self.left, self.width, ("left", "width"), path)?;
+        extent(self.top, self.height, ("top", "height"), path)?;
+        if !(-100..=100).contains(&self.z) {
+            return Err(LayoutError::new(format!("{path}.z"), format!("{} is out of range: send a whole number from -100 to 100", self.z)));
+        }
+        if !(0.0..=1.0).contains(&self.opacity) {
+            return Err(LayoutError::new(
+                format!("{path}.opacity"),
+                format!("{} is out of range: send a number from 0 to 1", self.opacity),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// A region has a size and stays on the canvas, by exact arithmetic.
+fn extent(from: Fraction, length: Fraction, (start, side): (&str, &str), path: &str) -> Result<(), LayoutError> {
+    let wrong = |rule: String| Err(LayoutError::new(format!("{path}.{side}"), rule));
+    if length.is_zero() {
+        return wrong("must be above 0".to_owned());
+    }
+    if from.rest().is_zero() {
+        return Err(LayoutError::new(format!("{path}.{start}"), format!("must be below 1: at 1 no {side} is left on the canvas")));
+    }
+    if !from.fits_beside(length) {
+        return wrong(format!("{start} + {side} must be at most 1: with {start} {from} send at most \"{}\"", from.rest()));
+    }
+    Ok(())
+}
 
 fn one() -> Within<1, 100> {
     Within::of(1)
@@ -78,23 +111,3 @@ fn one() -> Within<1, 100> {
 fn opaque() -> f32 {
     1.0
 }
-
-impl Serialize for HexColor {
-    fn serialize<S: serde::Serializer>(&self, _to: S) -> Result<S::Ok, S::Error> {
-        unimplemented!()
-    }
-}
-
-impl<'de> Deserialize<'de> for HexColor {
-    fn deserialize<D: serde::Deserializer<'de>>(_from: D) -> Result<Self, D::Error> {
-        unimplemented!()
-    }
-}
-
-impl utoipa::PartialSchema for HexColor {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-        String::schema()
-    }
-}
-
-impl ToSchema for HexColor {}

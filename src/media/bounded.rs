@@ -60,7 +60,12 @@ impl<const MIN: u32, const MAX: u32> PartialSchema for Within<MIN, MAX> {
     }
 }
 
-impl<const MIN: u32, const MAX: u32> ToSchema for Within<MIN, MAX> {}
+impl<const MIN: u32, const MAX: u32> ToSchema for Within<MIN, MAX> {
+    /// Each range is a schema of its own.
+    fn name() -> std::borrow::Cow<'static, str> {
+        format!("From{MIN}To{MAX}").into()
+    }
+}
 
 #[cfg(test)]
 mod tests {

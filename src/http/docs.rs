@@ -1,0 +1,271 @@
+//! The API's document, OpenAPI 3.1: made of the routes themselves, so that the two cannot differ.
+//!
+//! In: what each route says of itself. Out: the same with what is true of many (keys, refusals), made once and kept as bytes.
+
+use std::sync::LazyLock;
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+use utoipa::PartialSchema;
+use utoipa::openapi::OpenApi;
+
+use super::{etag, problem};
+
+type Object = Map<String, Value>;
+
+struct Document {
+    bytes: Bytes,
+    etag: HeaderValue,
+}
+
+static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
+    let document = document(super::guarded().into_openapi(), super::open().into_openapi());
+    let bytes = Bytes::from(serde_json::to_vec(&document).expect("a document of strings and numbers is JSON"));
+    Document { etag: etag::of(&bytes), bytes }
+});
+
+/// This document
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    operation_id = "openapi",
+    tag = "Operations",
+    responses(
+        (status = 200, description = "OpenAPI 3.1", content_type = "application/json", body = Object),
+        (status = 304, description = "It is what If-None-Match says"),
+    )
+)]
+pub(super) async fn openapi(headers: HeaderMap) -> Response {
+    let kept = [(header::ETAG, DOCUMENT.etag.clone()), (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
+    if etag::is_known(&headers, &DOCUMENT.etag) {
+        return (StatusCode::NOT_MODIFIED, kept).into_response();
+    }
+    let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    (kept, content_type, DOCUMENT.bytes.clone()).into_response()
+}
+
+/// The routes' descriptions as one document.
+fn document(guarded: OpenApi, open: OpenApi) -> Value {
+    let [mut guarded, mut open] = [guarded, open].map(|api| serde_json::to_value(api).expect("a description is JSON"));
+    for_each_operation(&mut guarded, |method, operation| {
+        operation.insert("security".into(), json!([{ "bearer": [] }]));
+        refuses(operation, 401, "No API key, or one that is not this server's");
+        if ["put", "patch", "delete"].contains(&method) {
+            refuses(operation, 503, "It could not be kept; nothing was changed");
+        }
+    });
+    let [guarded_parts, open_parts] = [&mut guarded, &mut open].map(|api| parts(api));
+    let mut document = preamble();
+    for (paths, schemas) in [guarded_parts, open_parts] {
+        object(&mut document["paths"]).extend(paths);
+        object(&mut document["components"]["schemas"]).extend(schemas);
+    }
+    let problem = serde_json::to_value(problem::Document::schema()).expect("a schema is JSON");
+    object(&mut document["components"]["schemas"]).insert("Problem".into(), problem);
+    for_each_operation(&mut document, |_, operation| tell_refusals(operation));
+    join_parts_of_schemas(object(&mut document["components"]["schemas"]));
+    document
+}
+
+fn preamble() -> Value {
+    let tag = |name: &str, description: &str| json!({ "name": name, "description": description });
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Medley",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": env!("CARGO_PKG_DESCRIPTION"),
+            "license": { "name": "Apache 2.0", "identifier": "Apache-2.0" },
+        },
+        "servers": [{ "url": "/" }],
+        "tags": [
+            tag("Joining", "Send and receive: an SDP offer in, the answer out."),
+            tag("Rooms", "Set rooms up, look at them, follow what happens in them."),
+            tag("Layouts", "Templates, and how a room's views are arranged."),
+            tag("People", "Who is in a room, and what an admin does about them."),
+            tag("Images", "Logos and backgrounds."),
+            tag("Operations", "Health, figures, version."),
+            tag("Pages", "For people."),
+        ],
+        "paths": {},
+        "components": {
+            "schemas": {},
+            "securitySchemes": { "bearer": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "An API key; none is needed in development mode (--dev).",
+            } },
+        },
+    })
+}
+
+/// A description's paths and schemas.
+fn parts(api: &mut Value) -> (Object, Object) {
+    let take = |value: &mut Value| value.as_object_mut().map(std::mem::take).unwrap_or_default();
+    (take(&mut api["paths"]), take(&mut api["components"]["schemas"]))
+}
+
+fn object(value: &mut Value) -> &mut Object {
+    value.as_object_mut().expect("the preamble has objects here")
+}
+
+fn for_each_operation(document: &mut Value, mut change: impl FnMut(&str, &mut Object)) {
+    let paths = document["paths"].as_object_mut().into_iter().flat_map(Map::values_mut);
+    for (method, operation) in paths.filter_map(Value::as_object_mut).flatten() {
+        if let Some(operation) = operation.as_object_mut().filter(|operation| operation.contains_key("responses")) {
+            change(method, operation);
+        }
+    }
+}
+
+/// Adds a refusal that the route itself does not tell of.
+fn refuses(operation: &mut Object, status: u16, description: &str) {
+    let responses = object(operation.get_mut("responses").expect("each operation answers something"));
+    responses.entry(status.to_string()).or_insert_with(|| json!({ "description": description }));
+}
+
+/// What is true of every operation that takes a body or parameters, and what every refusal looks like.
+fn tell_refusals(operation: &mut Object) {
+    if operation.contains_key("requestBody") {
+        refuses(operation, 408, "The body does not come");
+        refuses(operation, 413, "The body is too long");
+        refuses(operation, 415, "The body has another media type");
+        refuses(operation, 422, "A parameter or the body breaks a rule: detail says which and where");
+    }
+    if operation.contains_key("parameters") {
+        refuses(operation, 422, "A parameter breaks a rule: detail says which");
+    }
+    let responses = object(operation.get_mut("responses").expect("each operation answers something"));
+    for (_, refusal) in responses.iter_mut().filter(|(status, _)| status.as_str() >= "400") {
+        let problem = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
+        object(refusal).entry("content").or_insert(problem);
+    }
+}
+
+/// Where a report holds another type's fields among its own (`allOf`), says so in one schema: the other type alone allows no further ones.
+fn join_parts_of_schemas(schemas: &mut Object) {
+    let known = schemas.clone();
+    for schema in schemas.values_mut().filter_map(Value::as_object_mut) {
+        let Some(Value::Array(parts)) = schema.remove("allOf") else { continue };
+        let (mut properties, mut required) = (Object::new(), Vec::new());
+        for part in &parts {
+            let part = referred(part, &known);
+            properties.extend(part["properties"].as_object().cloned().unwrap_or_default());
+            required.extend(part["required"].as_array().cloned().unwrap_or_default());
+        }
+        schema.extend([("type".into(), "object".into()), ("properties".into(), properties.into()), ("required".into(), required.into())]);
+    }
+}
+
+fn referred<'a>(part: &'a Value, known: &'a Object) -> &'a Value {
+    let name = part["$ref"].as_str().and_then(|path| path.rsplit('/').next());
+    name.and_then(|name| known.get(name)).unwrap_or(part)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn whole() -> Value {
+        serde_json::from_slice(&DOCUMENT.bytes).unwrap()
+    }
+
+    /// Every object in a value.
+    fn objects<'a>(value: &'a Value, found: &mut Vec<&'a Object>) {
+        match value {
+            Value::Object(object) => {
+                found.push(object);
+                object.values().for_each(|inner| objects(inner, found));
+            }
+            Value::Array(array) => array.iter().for_each(|inner| objects(inner, found)),
+            _ => (),
+        }
+    }
+
+    #[test]
+    fn whatever_the_document_refers_to_is_in_it() {
+        let document = whole();
+        let mut found = Vec::new();
+        objects(&document, &mut found);
+        let references: BTreeSet<&str> = found.iter().filter_map(|object| object.get("$ref")?.as_str()).collect();
+        assert!(references.len() > 20, "{references:?}");
+        for reference in references {
+            assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn every_route_of_the_contract_is_described() {
+        let document = whole();
+        for (path, methods) in [
+            ("/v1/rooms/{room}/join", "post"),
+            ("/whip/{room}", "post"),
+            ("/whep/{room}", "post"),
+            ("/v1/sessions/{session}", "get patch delete"),
+            ("/v1/rooms", "get"),
+            ("/v1/rooms/{room}", "get put patch delete"),
+            ("/v1/rooms/{room}/events", "get"),
+            ("/v1/rooms/{room}/snapshot.png", "get"),
+            ("/v1/rooms/{room}/snapshot.jpg", "get"),
+            ("/v1/rooms/{room}/layout", "get put"),
+            ("/v1/layouts", "get"),
+            ("/v1/layouts/{name}", "get put delete"),
+            ("/v1/layouts/{name}/preview.png", "get"),
+            ("/v1/layouts/preview.png", "post"),
+            ("/v1/rooms/{room}/participants", "get"),
+            ("/v1/rooms/{room}/participants/{id}", "get patch delete"),
+            ("/v1/images", "get"),
+            ("/v1/images/{name}", "get put delete"),
+            ("/healthz", "get"),
+            ("/readyz", "get"),
+            ("/metrics", "get"),
+            ("/version", "get"),
+            ("/openapi.json", "get"),
+            ("/docs", "get"),
+            ("/", "get"),
+            ("/r/{room}", "get"),
+            ("/watch/{room}", "get"),
+        ] {
+            for method in methods.split(' ') {
+                assert!(document["paths"][path][method]["operationId"].is_string(), "{method} {path}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_operation_has_a_name_of_its_own_and_every_refusal_a_problem() {
+        let mut document = whole();
+        let mut names = BTreeSet::new();
+        for_each_operation(&mut document, |method, operation| {
+            assert!(names.insert(operation["operationId"].to_string()), "{method} {}", operation["operationId"]);
+            assert!(operation["summary"].is_string() && operation["tags"][0].is_string(), "{operation:?}");
+            for (status, answer) in operation["responses"].as_object().unwrap() {
+                let described = answer["content"]["application/problem+json"].is_object() || answer["content"]["text/html"].is_object();
+                assert!(status.as_str() < "400" || described, "{} {status}", operation["operationId"]);
+            }
+        });
+        assert!(names.len() > 35, "{}", names.len());
+    }
+
+    #[test]
+    fn only_what_needs_a_key_says_so() {
+        let document = whole();
+        assert!(document["paths"]["/v1/images"]["get"]["security"].is_array());
+        assert!(document["paths"]["/v1/images"]["get"]["responses"]["401"].is_object());
+        assert!(document["paths"]["/healthz"]["get"]["security"].is_null());
+    }
+
+    #[test]
+    fn ranges_are_kept_apart_and_a_report_is_one_object() {
+        let schemas = whole()["components"]["schemas"].clone();
+        let canvas = &schemas["CanvasSpec"];
+        let range = |field: &str| referred(&canvas["properties"][field], schemas.as_object().unwrap()).clone();
+        assert_eq!((range("width")["maximum"].as_u64(), range("fps")["maximum"].as_u64()), (Some(3840), Some(60)));
+        let report = &schemas["TemplateReport"];
+        assert!(report["allOf"].is_null() && report["properties"]["arrangements"].is_object() && report["properties"]["stock"].is_object());
+    }
+}
