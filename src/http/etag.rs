@@ -92,12 +92,8 @@ mod tests {
 
     #[test]
     fn what_is_no_condition_of_a_write_is_refused_by_its_header() {
-        for (name, value) in [
-            (header::IF_MATCH, "abc"),
-            (header::IF_MATCH, ""),
-            (header::IF_MATCH, "\""),
-            (header::IF_NONE_MATCH, "\"a\""),
-        ] {
+        for (name, value) in [(header::IF_MATCH, "abc"), (header::IF_MATCH, ""), (header::IF_MATCH, "\""), (header::IF_NONE_MATCH, "\"a\"")]
+        {
             let named = name.clone();
             let detail = read(name, value).unwrap_err().detail().to_ascii_lowercase();
             assert!(detail.starts_with(named.as_str()), "{value:?}: {detail}");

@@ -27,18 +27,47 @@ macro_rules! asset {
     };
 }
 
-static ASSETS: [Asset; 13] = [
-    asset!("style.css", "text/css; charset=utf-8"),
-    asset!("icon.svg", "image/svg+xml"),
+static ASSETS: [Asset; 42] = [
+    asset!("admin-api.js", "text/javascript; charset=utf-8"),
+    asset!("admin-confirm.js", "text/javascript; charset=utf-8"),
+    asset!("admin-desk.js", "text/javascript; charset=utf-8"),
+    asset!("admin-draft.js", "text/javascript; charset=utf-8"),
+    asset!("admin-editor.js", "text/javascript; charset=utf-8"),
+    asset!("admin-element.js", "text/javascript; charset=utf-8"),
+    asset!("admin-encoders.js", "text/javascript; charset=utf-8"),
+    asset!("admin-events.js", "text/javascript; charset=utf-8"),
+    asset!("admin-form.js", "text/javascript; charset=utf-8"),
+    asset!("admin-fraction.js", "text/javascript; charset=utf-8"),
+    asset!("admin-geometry.js", "text/javascript; charset=utf-8"),
+    asset!("admin-images.js", "text/javascript; charset=utf-8"),
+    asset!("admin-layout.js", "text/javascript; charset=utf-8"),
+    asset!("admin-log.js", "text/javascript; charset=utf-8"),
+    asset!("admin-mix.js", "text/javascript; charset=utf-8"),
+    asset!("admin-options.js", "text/javascript; charset=utf-8"),
+    asset!("admin-overlays.js", "text/javascript; charset=utf-8"),
+    asset!("admin-people.js", "text/javascript; charset=utf-8"),
+    asset!("admin-quality.js", "text/javascript; charset=utf-8"),
+    asset!("admin-region-fields.js", "text/javascript; charset=utf-8"),
+    asset!("admin-rooms.js", "text/javascript; charset=utf-8"),
+    asset!("admin-settings.js", "text/javascript; charset=utf-8"),
+    asset!("admin-stage.js", "text/javascript; charset=utf-8"),
+    asset!("admin-tabs.js", "text/javascript; charset=utf-8"),
+    asset!("admin-templates.js", "text/javascript; charset=utf-8"),
+    asset!("admin-views.js", "text/javascript; charset=utf-8"),
+    asset!("admin.css", "text/css; charset=utf-8"),
+    asset!("admin.js", "text/javascript; charset=utf-8"),
     asset!("api.js", "text/javascript; charset=utf-8"),
+    asset!("devices.js", "text/javascript; charset=utf-8"),
     asset!("docs.css", "text/css; charset=utf-8"),
     asset!("docs.js", "text/javascript; charset=utf-8"),
-    asset!("devices.js", "text/javascript; charset=utf-8"),
     asset!("guides.js", "text/javascript; charset=utf-8"),
+    asset!("icon.svg", "image/svg+xml"),
     asset!("index.js", "text/javascript; charset=utf-8"),
     asset!("line.js", "text/javascript; charset=utf-8"),
     asset!("room.js", "text/javascript; charset=utf-8"),
+    asset!("screen.js", "text/javascript; charset=utf-8"),
     asset!("session.js", "text/javascript; charset=utf-8"),
+    asset!("style.css", "text/css; charset=utf-8"),
     asset!("view.js", "text/javascript; charset=utf-8"),
     asset!("watch.js", "text/javascript; charset=utf-8"),
 ];
@@ -64,6 +93,7 @@ impl Page {
 }
 
 static INDEX: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../assets/web/index.html")));
+static ADMIN: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../assets/web/admin.html")));
 static DOCS: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../assets/web/docs.html")));
 static ROOM: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../assets/web/room.html")));
 static WATCH: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../assets/web/watch.html")));
@@ -77,7 +107,10 @@ const POLICIES: [(HeaderName, HeaderValue); 5] = [
              connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
         ),
     ),
-    (HeaderName::from_static("permissions-policy"), HeaderValue::from_static("camera=(self), microphone=(self), fullscreen=(self)")),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(self), microphone=(self), display-capture=(self), fullscreen=(self)"),
+    ),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
@@ -96,6 +129,21 @@ const POLICIES: [(HeaderName, HeaderValue); 5] = [
 )]
 pub(super) async fn index(headers: HeaderMap) -> Response {
     page(&INDEX, StatusCode::OK, &headers)
+}
+
+/// The admin's page: it does nothing that this API does not
+#[utoipa::path(
+    get,
+    path = "/admin",
+    operation_id = "admin_page",
+    tag = "Pages",
+    responses(
+        (status = 200, description = "The page", content_type = "text/html", body = String),
+        (status = 304, description = "It is what If-None-Match says"),
+    )
+)]
+pub(super) async fn admin(headers: HeaderMap) -> Response {
+    page(&ADMIN, StatusCode::OK, &headers)
 }
 
 /// This API, to read and to try
@@ -189,7 +237,7 @@ mod tests {
     #[test]
     fn every_asset_a_page_or_module_names_is_embedded() {
         let known = |name: &str| ASSETS.iter().any(|asset| asset.name == name);
-        for page in [&*INDEX, &*DOCS, &*ROOM, &*WATCH] {
+        for page in [&*INDEX, &*ADMIN, &*DOCS, &*ROOM, &*WATCH] {
             let prefix = format!("/assets/{}/", *VERSION);
             for named in page.html.split(&prefix).skip(1) {
                 let name = named.split('"').next().unwrap();
@@ -208,7 +256,7 @@ mod tests {
 
     #[test]
     fn nothing_in_a_page_is_inline_or_foreign() {
-        for page in [&*INDEX, &*DOCS, &*ROOM, &*WATCH] {
+        for page in [&*INDEX, &*ADMIN, &*DOCS, &*ROOM, &*WATCH] {
             for breach in ["<style", " style=", " onclick=", "javascript:", "src=\"http", "href=\"http"] {
                 assert!(!page.html.contains(breach), "{breach}");
             }
