@@ -16,18 +16,12 @@ fn cover(pixel: vec2<f32>) -> f32 {
 fn paint(at: vec2<i32>, plane: u32) -> u32 {
     let first = step.source.x + plane * step.source.z;
     if READING == 0u {
-        return copied(at, first);
+        return copied(at, plane, vec2<i32>(step.sampling.xy));
     }
     if READING == 1u {
         return packed(interpolated(at, first));
     }
     return packed(averaged(at, first));
-}
-
-fn copied(at: vec2<i32>, first: u32) -> u32 {
-    let pick = at - step.rect.xy + vec2<i32>(step.sampling.xy);
-    // left of the rectangle `pick.x` is below 0: what lies before the row is read, and not painted
-    return eight_bytes(u32(i32(first) + pick.y * i32(step.source.y) + pick.x)).x;
 }
 
 // Left or top ends of the boxes of four positions along an axis of `length` source samples.
@@ -53,15 +47,6 @@ fn interpolated(at: vec2<i32>, first: u32) -> vec4<f32> {
     let lower = eight_bytes(start + step.source.y);
     let below = mix(picked(lower, offset), picked(lower, offset + 1u), right);
     return mix(above, below, y - floor(y));
-}
-
-// The eight bytes from any address on.
-fn eight_bytes(start: u32) -> vec2<u32> {
-    let word = start >> 2u;
-    let shift = (start & 3u) * 8u;
-    let words = vec3(source[word], source[word + 1u], source[word + 2u]);
-    // shifted twice, since a shift by 32 is none
-    return (words.xy >> vec2(shift)) | ((words.yz << vec2(1u)) << vec2(31u - shift));
 }
 
 fn picked(bytes: vec2<u32>, at: vec4<u32>) -> vec4<f32> {

@@ -13,11 +13,11 @@ struct Step {
     rect: vec4<i32>,
     // of the canvas plane: first word, words a row, words to the next plane
     canvas: vec4<u32>,
-    // of the source plane: first byte, bytes a row, bytes to the next plane
+    // of the source plane: first byte, bytes a row, bytes to the next plane; then the first byte of a mask
     source: vec4<u32>,
     // in source samples: left and top of what the rectangle shows, then the way from one sample to the next in x and y
     sampling: vec4<f32>,
-    // in source samples: width and height of the plane; in luma pixels: corner radius, line width (0 fills)
+    // in source samples: width and height of the plane, or of the mask; in luma pixels: corner radius, line width (0 fills)
     shape: vec4<f32>,
     // colour of this plane and the next; then opacity
     paint: vec4<f32>,
@@ -81,6 +81,31 @@ fn edge_distance(pixel: vec2<f32>, radius: f32) -> f32 {
 // Coverage at a distance from an edge: a half on it, all at half a pixel inside.
 fn edge_cover(distance: f32) -> f32 {
     return clamp(0.5 - distance, 0.0, 1.0);
+}
+
+// What a mask of the rectangle's size, row by row from byte `first` of the source on, covers of a luma pixel.
+fn mask_cover(pixel: vec2<f32>, first: u32) -> f32 {
+    let at = vec2<i32>(pixel) - step.rect.xy * scale();
+    let size = vec2<i32>(step.shape.xy);
+    let inside = clamp(at, vec2(0), size - 1);
+    let byte = first + u32(inside.y * size.x + inside.x);
+    return f32((source[byte >> 2u] >> ((byte & 3u) * 8u)) & 255u) / 255.0;
+}
+
+// Four samples of a plane of the source, one for each of the canvas; `corner` of the source lies at the rectangle's.
+fn copied(at: vec2<i32>, plane: u32, corner: vec2<i32>) -> u32 {
+    let pick = at - step.rect.xy + corner;
+    // left of the rectangle `pick.x` is below 0: what lies before the row is read, and not painted
+    return eight_bytes(u32(i32(step.source.x + plane * step.source.z) + pick.y * i32(step.source.y) + pick.x)).x;
+}
+
+// The eight bytes from any address on.
+fn eight_bytes(start: u32) -> vec2<u32> {
+    let word = start >> 2u;
+    let shift = (start & 3u) * 8u;
+    let words = vec3(source[word], source[word + 1u], source[word + 2u]);
+    // shifted twice, since a shift by 32 is none
+    return (words.xy >> vec2(shift)) | ((words.yz << vec2(1u)) << vec2(31u - shift));
 }
 
 fn unpacked(word: u32) -> vec4<f32> {

@@ -10,7 +10,7 @@
 //! | 4 | [`peer`] | one WebRTC session each; the only place that names the `webrtc` crate |
 //! | 3 | [`rooms`] | the directory: what rooms are to be, a live room's threads, seats |
 //! | 2 | [`ingest`], [`room`], [`egress`], [`bots`] | packets → frames, frames → mixes, mixes → packets, the judges |
-//! | 1 | [`codec`], [`layout`], [`compositor`] | H.264 and Opus; templates and places; the CPU compositor and wgpu |
+//! | 1 | [`codec`], [`layout`], [`compositor`], [`store`] | H.264 and Opus; templates and places; the CPU compositor and wgpu; files that survive a crash |
 //! | 0 | [`media`], [`flow`], [`metrics`] | frames, scenes, time; newest-wins slots; counters |
 
 pub mod bots;
@@ -29,3 +29,4 @@ pub mod peer;
 pub mod room;
 pub mod rooms;
 pub mod server;
+pub mod store;

@@ -40,12 +40,16 @@ pub struct ByReason {
 pub struct Metrics {
     /// Live WebRTC sessions.
     pub sessions: Gauge,
-    /// Sessions ended, by reason: `left`, `closed`, `vanished`, `failed`, `shutdown`.
+    /// Sessions ended, by reason: `left`, `closed`, `vanished`, `failed`, `removed`, `shutdown`.
     pub sessions_ended: Family<ByReason, Counter>,
     /// Live rooms.
     pub rooms: Gauge,
     /// Live encoders: one per video rendition received, K+1 per room for sound.
     pub encoders: Family<ByMedia, Gauge>,
+    /// Payload bytes out of encoders.
+    pub encoded_bytes: Family<ByMedia, Counter>,
+    /// Receivers that came from one video encoder to another.
+    pub video_switches: Counter,
     /// Ticks done.
     pub ticks: Family<ByMedia, Counter>,
     /// Ticks that began more than half a period late.
@@ -58,6 +62,12 @@ pub struct Metrics {
     pub packets_lost: Family<ByMedia, Counter>,
     /// RTP packets sent.
     pub packets_sent: Family<ByMedia, Counter>,
+    /// Bytes of RTP payloads received.
+    pub bytes_received: Family<ByMedia, Counter>,
+    /// Bytes of RTP payloads sent.
+    pub bytes_sent: Family<ByMedia, Counter>,
+    /// Round trips to receivers, as their reports tell.
+    pub round_trip_seconds: Histogram,
     /// Keyframes asked of senders.
     pub keyframes_requested: Counter,
     /// Keyframes forced out of encoders.
@@ -91,12 +101,17 @@ impl Default for Metrics {
             sessions_ended: Family::default(),
             rooms: Gauge::default(),
             encoders: Family::default(),
+            encoded_bytes: Family::default(),
+            video_switches: Counter::default(),
             ticks: Family::default(),
             late_ticks: Family::default(),
             dropped: Family::default(),
             packets_received: Family::default(),
             packets_lost: Family::default(),
             packets_sent: Family::default(),
+            bytes_received: Family::default(),
+            bytes_sent: Family::default(),
+            round_trip_seconds: Histogram::new((0..12).map(|n| 1e-3 * f64::from(1u32 << n))),
             keyframes_requested: Counter::default(),
             keyframes_forced: Counter::default(),
             decode_errors: Counter::default(),
@@ -122,12 +137,17 @@ impl Metrics {
         r.register("sessions_ended", "Sessions ended", self.sessions_ended.clone());
         r.register("rooms", "Live rooms", self.rooms.clone());
         r.register("encoders", "Live encoders", self.encoders.clone());
+        r.register_with_unit("encoded", "Payload bytes out of encoders", Unit::Bytes, self.encoded_bytes.clone());
+        r.register("video_switches", "Receivers that came from one video encoder to another", self.video_switches.clone());
         r.register("ticks", "Ticks done", self.ticks.clone());
         r.register("late_ticks", "Ticks begun more than half a period late", self.late_ticks.clone());
         r.register("dropped", "Pictures or blocks given up because their taker was behind", self.dropped.clone());
         r.register("packets_received", "RTP packets received", self.packets_received.clone());
         r.register("packets_lost", "RTP packets that never came", self.packets_lost.clone());
         r.register("packets_sent", "RTP packets sent", self.packets_sent.clone());
+        r.register_with_unit("received", "Bytes of RTP payloads received", Unit::Bytes, self.bytes_received.clone());
+        r.register_with_unit("sent", "Bytes of RTP payloads sent", Unit::Bytes, self.bytes_sent.clone());
+        r.register_with_unit("round_trip", "Round trips to receivers", Unit::Seconds, self.round_trip_seconds.clone());
         r.register("keyframes_requested", "Keyframes asked of senders", self.keyframes_requested.clone());
         r.register("keyframes_forced", "Keyframes forced out of encoders", self.keyframes_forced.clone());
         r.register("decode_errors", "Access units that could not be decoded", self.decode_errors.clone());
@@ -177,8 +197,10 @@ mod tests {
         let metrics = Metrics::default();
         metrics.observe_encode(Media::Video, Duration::from_millis(2));
         metrics.count_dropped("viewer_behind");
+        metrics.bytes_sent.get_or_create(&ByMedia { media: Media::Audio }).inc_by(90);
         let text = metrics.text();
         assert!(text.contains("medley_encode_seconds_bucket{le=\"0.002\",media=\"Video\"} 1"), "{text}");
+        assert!(text.contains("medley_sent_bytes_total{media=\"Audio\"} 90"), "{text}");
         assert!(text.contains("medley_dropped_total{reason=\"viewer_behind\"} 1"), "{text}");
     }
 }

@@ -33,7 +33,7 @@ impl Server {
     /// Where a port cannot be bound, the compositor that was asked for is not there, or a setting is no such thing.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         let (clock, metrics, readiness) = (Clock::new(), Metrics::default(), Readiness::default());
-        let rooms = Rooms::new(rooms_settings(&config)?, clock, metrics.clone());
+        let rooms = Rooms::new(rooms_settings(&config)?, clock, metrics.clone())?;
         prove_compositor(&rooms, config.compositor).await?;
         tokio::task::spawn_blocking(prove_codecs).await??;
         readiness.pass(Check::Compositor);

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// Modules of one floor do not import each other; a higher floor may import any lower one.
 const FLOORS: [&[&str]; 7] = [
     &["media", "flow", "metrics"],
-    &["codec", "layout", "compositor"],
+    &["codec", "layout", "compositor", "store"],
     &["ingest", "room", "egress", "bots"],
     &["rooms"],
     &["peer"],

@@ -68,6 +68,31 @@ pub struct BotSettings {
     pub sends: Option<(Show, Speech)>,
     /// How closely it looks at what comes back.
     pub scrutiny: Scrutiny,
+    /// What else it asks for when it joins.
+    pub asks: Asks,
+}
+
+/// What a bot asks for when it joins, as the join's query has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asks {
+    /// The view; `None` for the room's main one.
+    pub view: Option<String>,
+    /// Whether its pictures are a screen's and not a camera's.
+    pub screen: bool,
+    /// The tallest picture it takes, in pixels.
+    pub max_height: Option<u32>,
+    /// The most pictures a second it takes.
+    pub max_fps: Option<u32>,
+}
+
+impl Asks {
+    /// The pairs of the query, but for the name.
+    fn pairs(&self) -> Vec<(&'static str, String)> {
+        let numbers = [("max_height", self.max_height), ("max_fps", self.max_fps)];
+        let numbers = numbers.into_iter().filter_map(|(key, number)| Some((key, number?.to_string())));
+        let source = self.screen.then(|| ("source", "screen".to_owned()));
+        self.view.clone().map(|view| ("view", view)).into_iter().chain(source).chain(numbers).collect()
+    }
 }
 
 /// Why a bot did not join.
@@ -121,7 +146,7 @@ impl Bot {
         let direction = if settings.sends.is_some() { Direction::SendRecv } else { Direction::RecvOnly };
         let offer = Offer::make(server.authority(), direction, epoch.clock().instant(epoch.now()))?;
         let asked = epoch.now();
-        let Seat { answer, session } = server.join(&settings.room, &settings.name, offer.sdp.clone()).await?;
+        let Seat { answer, session } = server.join(&settings.room, &settings.query(), offer.sdp.clone()).await?;
         let answered = epoch.now();
         let negotiated = match offer.accept(&answer, ends) {
             Ok(negotiated) => negotiated,
@@ -177,6 +202,12 @@ impl Bot {
         self.task.abort();
         let _ = self.task.await;
         join_threads(self.own.threads).await;
+    }
+}
+
+impl BotSettings {
+    fn query(&self) -> Vec<(&'static str, String)> {
+        std::iter::once(("name", self.name.clone())).chain(self.asks.pairs()).collect()
     }
 }
 

@@ -147,6 +147,7 @@ fn settings(url: &str) -> BotSettings {
         fps: 30,
         sends: Some((Show::Drawn, Speech::Tone)),
         scrutiny: Scrutiny::Full,
+        asks: super::Asks::default(),
     }
 }
 

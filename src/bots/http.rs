@@ -87,12 +87,13 @@ impl Server {
         &self.authority
     }
 
-    /// Joins a room: offer in, seat out.
+    /// Joins a room: offer and query in, seat out.
     ///
     /// # Errors
     /// Where the server cannot be reached, refuses, or answers without SDP or `Location`.
-    pub(super) async fn join(&self, room: &str, name: &str, offer: String) -> Result<Seat, HttpError> {
-        let path = format!("{}/v1/rooms/{}/join?name={}", self.base, escaped(room), escaped(name));
+    pub(super) async fn join(&self, room: &str, query: &[(&str, String)], offer: String) -> Result<Seat, HttpError> {
+        let query: Vec<_> = query.iter().map(|(key, value)| format!("{key}={}", escaped(value))).collect();
+        let path = format!("{}/v1/rooms/{}/join?{}", self.base, escaped(room), query.join("&"));
         let (location, answer) = self.send(Method::POST, &path, offer, StatusCode::CREATED).await?;
         let incomplete = |what| HttpError::Incomplete { path: path.clone(), what };
         if answer.is_empty() {

@@ -23,8 +23,8 @@ pub mod wall;
 #[cfg(test)]
 mod echo;
 
-pub use bot::{Bot, BotSettings, JoinError, Show, Speech};
+pub use bot::{Asks, Bot, BotSettings, JoinError, Show, Speech};
 pub use http::HttpError;
 pub use judge::{BotReport, Report};
 pub use peer::PeerError;
-pub use run::{BotsError, BotsOptions, run};
+pub use run::{BotsError, BotsOptions, run, run_telling};

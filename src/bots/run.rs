@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::media::MediaTime;
 
-use super::bot::{Bot, BotSettings, JoinError, Show, Speech};
+use super::bot::{Asks, Bot, BotSettings, JoinError, Show, Speech};
 use super::files::{FileError, read_film, read_track};
 use super::judge::{Report, Scrutiny};
 use super::usage::cpu_seconds;
@@ -49,6 +49,10 @@ pub struct BotsOptions {
     pub judges: usize,
     /// How long things may settle after the last one joined before the measurement begins.
     pub warm_up: Duration,
+    /// What they ask for when they join.
+    pub asks: Asks,
+    /// How often a report is told, each of the time since the one before; `None`: only at the end.
+    pub every: Option<Duration>,
 }
 
 impl Default for BotsOptions {
@@ -69,6 +73,8 @@ impl Default for BotsOptions {
             name_prefix: "Bot ".into(),
             judges: 4,
             warm_up: Duration::from_secs(2),
+            asks: Asks::default(),
+            every: None,
         }
     }
 }
@@ -102,12 +108,20 @@ pub enum BotsError {
 /// # Errors
 /// Where one of them could not join, or a recording cannot be sent.
 pub async fn run(options: BotsOptions, stop: impl Future<Output = ()>) -> Result<Report, BotsError> {
+    run_telling(options, stop, |_| ()).await
+}
+
+/// As [`run`], and tells a report of each [`BotsOptions::every`]; the last report is then of the time since the one before.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_telling(options: BotsOptions, stop: impl Future<Output = ()>, mut tell: impl FnMut(&Report)) -> Result<Report, BotsError> {
     let epoch = Epoch::new();
     let bots = join_all(&options, epoch).await?;
     tracing::info!(room = options.room, bots = bots.len(), "bots joined");
     let mut began = Began { at: epoch.now(), cpu_s: cpu_seconds() };
     tokio::select! {
-        () = measure(&options, epoch, &bots, &mut began) => {}
+        () = measure(&options, epoch, &bots, &mut began, &mut tell) => {}
         () = stop => {}
     }
     let report = conclude(&options, epoch, &bots, &began);
@@ -121,14 +135,26 @@ struct Began {
     cpu_s: Option<f64>,
 }
 
-async fn measure(options: &BotsOptions, epoch: Epoch, bots: &[Bot], began: &mut Began) {
-    let after = |wait: Duration| tokio::time::sleep_until(epoch.clock().instant(epoch.now() + wait).into());
-    after(options.warm_up).await;
-    bots.iter().for_each(Bot::begin_measuring);
-    *began = Began { at: epoch.now(), cpu_s: cpu_seconds() };
-    match options.seconds {
-        Some(seconds) => after(Duration::from_secs(seconds)).await,
+async fn measure(options: &BotsOptions, epoch: Epoch, bots: &[Bot], began: &mut Began, tell: &mut impl FnMut(&Report)) {
+    let until = |at: MediaTime| tokio::time::sleep_until(epoch.clock().instant(at).into());
+    until(epoch.now() + options.warm_up).await;
+    *began = Began::now(epoch, bots);
+    let end = options.seconds.map(|seconds| began.at + Duration::from_secs(seconds));
+    while let Some(next) = options.every.map(|every| began.at + every).filter(|next| end.is_none_or(|end| *next < end)) {
+        until(next).await;
+        tell(&conclude(options, epoch, bots, began));
+        *began = Began::now(epoch, bots);
+    }
+    match end {
+        Some(end) => until(end).await,
         None => std::future::pending().await,
+    }
+}
+
+impl Began {
+    fn now(epoch: Epoch, bots: &[Bot]) -> Self {
+        bots.iter().for_each(Bot::begin_measuring);
+        Self { at: epoch.now(), cpu_s: cpu_seconds() }
     }
 }
 
@@ -191,6 +217,7 @@ fn settings(options: &BotsOptions) -> Result<Vec<BotSettings>, BotsError> {
             fps: options.fps,
             sends: (!options.view_only).then(|| (show.clone(), speech)),
             scrutiny: if index < options.judges { Scrutiny::Full } else { Scrutiny::Counted },
+            asks: options.asks.clone(),
         }
     };
     Ok((0..count).map(one).collect())

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 
-use crate::bots::{self, BotsOptions};
+use crate::bots::{self, Asks, BotsOptions, Report};
 use crate::config::LogConfig;
 
 /// Join a room as real WebRTC participants and judge what comes back.
@@ -50,6 +51,21 @@ pub(super) struct BotsArgs {
     /// Pictures they send a second
     #[arg(long, default_value_t = 30)]
     fps: u32,
+    /// The view they ask for; without it, the room's main one
+    #[arg(long)]
+    view: Option<String>,
+    /// Their pictures are a screen's and not a camera's
+    #[arg(long)]
+    screen: bool,
+    /// The tallest picture they take, in pixels
+    #[arg(long)]
+    max_height: Option<u32>,
+    /// The most pictures a second they take
+    #[arg(long)]
+    max_fps: Option<u32>,
+    /// A report of each so many seconds, as one line of JSON
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    every: Option<Duration>,
     /// The report as JSON on standard output
     #[arg(long)]
     json: bool,
@@ -59,14 +75,28 @@ pub(super) struct BotsArgs {
 pub(super) async fn run(args: BotsArgs) -> anyhow::Result<ExitCode> {
     super::log::start(&LogConfig { filter: "warn,webrtc=error,rtc=error,str0m=error".into(), ..LogConfig::default() })?;
     let json = args.json;
-    let report = bots::run(args.options(), super::told_to_stop()).await?;
-    if json {
+    let told = args.every.is_some();
+    let report = bots::run_telling(args.options(), super::told_to_stop(), tell).await?;
+    if told {
+        tell(&report);
+    } else if json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
         println!("{report}");
     }
     let all_stayed = report.bots.iter().all(|bot| bot.ended.is_none());
     Ok(if all_stayed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: f64 = text.parse().map_err(|_| "use a number of seconds".to_owned())?;
+    let fits = (0.1..=3600.0).contains(&seconds);
+    if fits { Ok(Duration::from_secs_f64(seconds)) } else { Err("use 0.1 to 3600 seconds".into()) }
+}
+
+/// One line for a script to read.
+fn tell(report: &Report) {
+    println!("{}", serde_json::to_string(report).expect("a report of numbers and texts is JSON"));
 }
 
 impl BotsArgs {
@@ -85,6 +115,8 @@ impl BotsArgs {
             width: self.width,
             height: self.height,
             fps: self.fps,
+            asks: Asks { view: self.view, screen: self.screen, max_height: self.max_height, max_fps: self.max_fps },
+            every: self.every,
             ..BotsOptions::default()
         }
     }

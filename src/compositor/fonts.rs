@@ -18,8 +18,8 @@ use super::typeset::Typesetter;
 
 /// The masks kept at most; a full room of nine needs about thirty.
 const MASKS: usize = 512;
-/// Characters of a text that are looked at: more than any label shows.
-const CHARACTERS: usize = 80;
+/// Characters of a text that are looked at: the longest subtitle of a lower third.
+const CHARACTERS: usize = 120;
 /// Widths at which a text is shortened are rounded down to this, so that a tile that glides does not shape its name at each tick.
 const WIDTH_STEP: u32 = 8;
 

@@ -11,7 +11,7 @@ use crate::media::{Label, Rect, Rgb};
 use std::sync::Arc;
 
 /// Text sizes in pixels. Few, so that a tile that glides from one size to another letters its name a few times and not at each tick.
-const SIZES: [u32; 17] = [10, 11, 12, 13, 14, 16, 18, 20, 22, 24, 28, 32, 40, 48, 56, 64, 80];
+const SIZES: [u32; 19] = [10, 11, 12, 13, 14, 16, 18, 20, 22, 24, 28, 32, 40, 48, 56, 64, 80, 96, 120];
 
 /// The largest text size up to `wanted` pixels; the smallest where all are larger.
 pub(super) fn text_size(wanted: f32) -> u32 {

@@ -12,20 +12,29 @@ mod choice;
 pub mod cpu;
 mod fallback;
 mod fit;
+mod fitted;
 mod fonts;
 pub mod gpu;
 mod label;
+mod lower_third;
 mod marks;
+mod more;
+mod overlay;
 pub mod palette;
 mod placeholder;
 pub mod plan;
 pub mod planner;
+mod seen;
 mod slate;
+pub mod stills;
+mod strangers;
 mod typeset;
 
 pub use choice::{Choice, open};
+pub use cpu::still;
 pub use fonts::Fonts;
 pub use slate::i420;
+pub use strangers::Strangers;
 
 /// Where a compositor finds the participants' newest pictures.
 pub trait Pictures {

@@ -75,6 +75,8 @@ pub enum Paint {
         /// The colour.
         color: Yuv,
     },
+    /// A picture through a coverage mask, both of exactly the rectangle's size: nothing is scaled.
+    Cutout(Arc<Cutout>),
 }
 
 impl Plan {
@@ -99,6 +101,7 @@ impl Paint {
             (Self::Fill(a), Self::Fill(b)) => a == b,
             (Self::Border { color: a, width: x }, Self::Border { color: b, width: y }) => a == b && x == y,
             (Self::Mask { mask: a, color: x }, Self::Mask { mask: b, color: y }) => a.id == b.id && x == y,
+            (Self::Cutout(a), Self::Cutout(b)) => Arc::ptr_eq(a, b),
             _ => false,
         }
     }
@@ -140,5 +143,25 @@ impl Mask {
         assert!(width.is_multiple_of(2) && height.is_multiple_of(2), "a mask of {width}x{height} has an odd side");
         assert_eq!(coverage.len(), width as usize * height as usize);
         Arc::new(Self { id: NEXT.fetch_add(1, Ordering::Relaxed), width, height, coverage })
+    }
+}
+
+/// A picture and what of it is seen; made once per image and size, and kept.
+#[derive(Debug)]
+pub struct Cutout {
+    /// The picture.
+    pub frame: Frame,
+    /// What of it is seen; of the picture's size. Its id is the cutout's for GPU caches.
+    pub mask: Arc<Mask>,
+}
+
+impl Cutout {
+    /// A picture through a mask.
+    ///
+    /// # Panics
+    /// Where their sizes differ: cutouts are made only by this crate.
+    pub fn new(frame: Frame, mask: Arc<Mask>) -> Arc<Self> {
+        assert_eq!((frame.width(), frame.height()), (mask.width, mask.height));
+        Arc::new(Self { frame, mask })
     }
 }

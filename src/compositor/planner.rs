@@ -6,11 +6,12 @@
 use std::sync::Arc;
 
 use super::fit::{bars, contain, cover, whole};
+use super::fitted::Fitted;
 use super::fonts::Fonts;
 use super::palette::{PLACEHOLDER, yuv};
 use super::plan::{Paint, Plan, Step, Yuv};
 use super::slate::{slate, surround};
-use super::{Pictures, label, placeholder};
+use super::{Pictures, label, more, overlay, placeholder};
 use crate::media::{Canvas, Cell, Fit, Frame, Rect, Scene, Source};
 
 /// Turns scenes into plans.
@@ -18,36 +19,46 @@ use crate::media::{Canvas, Cell, Fit, Frame, Rect, Scene, Source};
 pub struct Planner {
     fonts: Arc<Fonts>,
     slate: Arc<Frame>,
+    fitted: Fitted,
 }
 
 impl Planner {
     /// A planner that letters with `fonts`; decodes the slate, once per process.
     pub fn new(fonts: Arc<Fonts>) -> Self {
-        Self { fonts, slate: slate() }
+        Self { fonts, slate: slate(), fitted: Fitted::default() }
     }
 
     /// The steps that draw `scene`. A cell that breaks [`Rect`]'s or the canvas's bounds is left out.
-    pub fn plan(&self, scene: &Scene, pictures: &dyn Pictures) -> Plan {
+    pub fn plan(&mut self, scene: &Scene, pictures: &dyn Pictures) -> Plan {
         let Canvas { width, height, background, .. } = scene.canvas;
         let mut steps = Vec::with_capacity(scene.cells.len() * 6);
+        steps.extend(scene.backdrop.as_ref().map(|image| overlay::backdrop(image, scene.canvas, &mut self.fitted)));
         for cell in scene.cells.iter().filter(|cell| cell.opacity > 0.0 && fits(cell.rect, scene.canvas)) {
-            self.draw(cell, pictures, &mut Tile::of(cell, &mut steps));
+            self.draw(cell, scene.canvas, pictures, &mut Tile::of(cell, &mut steps));
+        }
+        for overlay in &scene.overlays {
+            overlay::draw(overlay, scene.canvas, &mut self.fitted, &self.fonts, &mut steps);
         }
         Plan { width, height, background: yuv(background), steps }
     }
 
-    fn draw(&self, cell: &Cell, pictures: &dyn Pictures, tile: &mut Tile) {
+    fn draw(&self, cell: &Cell, canvas: Canvas, pictures: &dyn Pictures, tile: &mut Tile) {
         let mut named = false;
         match &cell.source {
-            Source::More(_) => unimplemented!(),
+            Source::More(count) => more::draw(tile, *count, canvas.height, &self.fonts),
             Source::Slate => tile.picture(&self.slate, cell.fit, surround(&self.slate)),
             Source::Participant { id, name } => match pictures.picture(*id) {
                 Some(frame) => tile.picture(&frame, cell.fit, yuv(PLACEHOLDER)),
                 None => named = placeholder::draw(tile, *id, name, &self.fonts),
             },
         }
-        if let Some(border) = cell.border.filter(|border| border.width > 0) {
-            tile.step(cell.rect, tile.radius, Paint::Border { color: yuv(border.color), width: border.width as f32 });
+        if let Some(border) = cell.border.filter(|border| border.width > 0 && border.opacity > 0.0) {
+            tile.faint(
+                cell.rect,
+                tile.radius,
+                border.opacity.min(1.0),
+                Paint::Border { color: yuv(border.color), width: border.width as f32 },
+            );
         }
         if let Some(label) = &cell.label {
             let inset = cell.border.map_or(0, |border| border.width.next_multiple_of(2));
@@ -68,8 +79,13 @@ pub(super) struct Tile<'a> {
 
 impl<'a> Tile<'a> {
     fn of(cell: &Cell, steps: &'a mut Vec<Step>) -> Self {
-        let most = cell.rect.width.min(cell.rect.height) / 2;
-        Self { rect: cell.rect, radius: cell.corner_radius.min(most) as f32, opacity: cell.opacity.min(1.0), steps }
+        Self::new(cell.rect, cell.corner_radius, cell.opacity, steps)
+    }
+
+    /// What is drawn like a cell: an overlay.
+    pub(super) fn new(rect: Rect, corner_radius: u32, opacity: f32, steps: &'a mut Vec<Step>) -> Self {
+        let most = rect.width.min(rect.height) / 2;
+        Self { rect, radius: corner_radius.min(most) as f32, opacity: opacity.min(1.0), steps }
     }
 
     pub(super) fn step(&mut self, rect: Rect, corner_radius: f32, paint: Paint) {
@@ -107,7 +123,8 @@ impl<'a> Tile<'a> {
     }
 }
 
-fn fits(rect: Rect, canvas: Canvas) -> bool {
+/// Whether a rectangle is on even pixels of the canvas and not empty.
+pub(super) fn fits(rect: Rect, canvas: Canvas) -> bool {
     let even = [rect.x, rect.y, rect.width, rect.height].iter().all(|side| side % 2 == 0);
     let inside = |at: u32, side: u32, limit: u32| side >= 2 && at.checked_add(side).is_some_and(|end| end <= limit);
     even && inside(rect.x, rect.width, canvas.width) && inside(rect.y, rect.height, canvas.height)

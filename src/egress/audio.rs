@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver as Deliveries, SyncSender, sync_channel};
 
 use bytes::Bytes;
@@ -28,6 +29,8 @@ pub struct AudioEgress {
     deliveries: SyncSender<MixSet>,
     fanout: Arc<Fanout<SoundQueue>>,
     metrics: Metrics,
+    /// Encoders at work; the worker's.
+    encoders: Arc<AtomicUsize>,
 }
 
 impl AudioEgress {
@@ -36,11 +39,17 @@ impl AudioEgress {
         let (deliveries, ticks) = sync_channel(TICKS_WAITING);
         let fanout = Arc::<Fanout<SoundQueue>>::default();
         let sound = RoomSound::new(clock, metrics.clone(), fanout.clone());
+        let encoders = sound.count.clone();
         std::thread::Builder::new()
             .name("audio-encode".into())
             .spawn(move || sound.run(&ticks))
             .expect("a thread can be started when a room is");
-        Self { deliveries, fanout, metrics }
+        Self { deliveries, fanout, metrics, encoders }
+    }
+
+    /// Encoders at work: one for each mix that somebody hears.
+    pub fn encoders(&self) -> usize {
+        self.encoders.load(Ordering::Relaxed)
     }
 
     /// Takes one tick's mixes; gives them up (counted) where the worker is more than 100 ms behind. Never blocks.
@@ -73,6 +82,8 @@ struct RoomSound {
     metrics: Metrics,
     receivers: Publisher<SoundQueue>,
     encoders: BTreeMap<Mix, MixEncoder>,
+    /// How many they are, for whoever asks.
+    count: Arc<AtomicUsize>,
     /// The blocks of the tick before.
     before: BTreeMap<Mix, Arc<Block>>,
 }
@@ -87,7 +98,8 @@ struct Need {
 
 impl RoomSound {
     fn new(clock: Clock, metrics: Metrics, fanout: Arc<Fanout<SoundQueue>>) -> Self {
-        Self { clock, metrics, receivers: Publisher(fanout), encoders: BTreeMap::new(), before: BTreeMap::new() }
+        let (encoders, count, before) = Default::default();
+        Self { clock, metrics, receivers: Publisher(fanout), encoders, count, before }
     }
 
     fn run(mut self, ticks: &Deliveries<MixSet>) {
@@ -117,6 +129,7 @@ impl RoomSound {
             }
         });
         self.before = blocks;
+        self.count.store(self.encoders.len(), Ordering::Relaxed);
     }
 
     /// Puts every receiver on its mix; the mixes that are heard.
@@ -146,6 +159,7 @@ impl RoomSound {
         let begun = self.clock.now();
         let payload = encoder.codec.encode(block, need.prediction)?;
         self.metrics.observe_encode(Media::Audio, self.clock.now().since(begun));
+        self.metrics.encoded_bytes.get_or_create(&ByMedia { media: Media::Audio }).inc_by(payload.len() as u64);
         Ok(payload)
     }
 }
@@ -291,7 +305,7 @@ mod tests {
     #[test]
     fn ticks_that_a_worker_far_behind_cannot_take_are_given_up_and_counted() {
         let (deliveries, _ticks) = sync_channel(TICKS_WAITING);
-        let egress = AudioEgress { deliveries, fanout: Arc::default(), metrics: Metrics::default() };
+        let egress = AudioEgress { deliveries, fanout: Arc::default(), metrics: Metrics::default(), encoders: Arc::default() };
         (0..8).for_each(|tick| egress.deliver(mixes(tick, &[])));
         assert_eq!(egress.metrics.dropped.get_or_create(&ByReason { reason: "audio_encoder_behind" }).get(), 3);
     }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::sync::Notify;
 
 /// What waits for one receiver.
@@ -49,9 +49,18 @@ impl<Q> Default for Fanout<Q> {
 }
 
 impl<Q: Queue> Fanout<Q> {
-    /// One more receiver, with its empty queue.
+    /// One more receiver, with its empty queue; it gets nothing where the fan-out is closed.
     pub(super) fn subscribe(self: &Arc<Self>, queue: Q) -> Receiver<Q> {
-        let mut receivers = self.0.lock();
+        self.enter(self.0.lock(), queue)
+    }
+
+    /// One more receiver; `None` where the fan-out is closed.
+    pub(super) fn subscribe_if_open(self: &Arc<Self>, queue: Q) -> Option<Receiver<Q>> {
+        let receivers = self.0.lock();
+        (!receivers.closed).then(|| self.enter(receivers, queue))
+    }
+
+    fn enter(self: &Arc<Self>, mut receivers: MutexGuard<'_, Receivers<Q>>, queue: Q) -> Receiver<Q> {
         let state = Mutex::new(Waiting { queue, closed: receivers.closed });
         let inbox = Arc::new(Inbox { state, arrived: Notify::new() });
         let id = receivers.next_id;
@@ -62,7 +71,24 @@ impl<Q: Queue> Fanout<Q> {
 
     /// Whether nobody receives.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.lock().inboxes.is_empty()
+        self.len() == 0
+    }
+
+    /// How many receive.
+    pub(super) fn len(&self) -> usize {
+        self.0.lock().inboxes.len()
+    }
+
+    /// Closes it where nobody receives, so that nobody can come in between; whether it did.
+    pub(super) fn close_unless_received(&self) -> bool {
+        let mut receivers = self.0.lock();
+        receivers.closed |= receivers.inboxes.is_empty();
+        receivers.closed
+    }
+
+    /// Whether nobody gets anything any more.
+    pub(super) fn is_closed(&self) -> bool {
+        self.0.lock().closed
     }
 
     /// Whether it is so for any receiver.
@@ -124,6 +150,11 @@ impl<Q: Queue> Receiver<Q> {
             // An arrival between the look above and this wait has left its permit.
             self.inbox.arrived.notified().await;
         }
+    }
+
+    /// Whether both get the same from the same sender.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.fanout, &other.fanout)
     }
 
     /// Tells the queue something.
@@ -189,5 +220,15 @@ mod tests {
         let fanout = publisher.0.clone();
         drop(publisher);
         assert_eq!(block_on(fanout.subscribe(Numbers::default()).next()), None);
+    }
+
+    #[test]
+    fn it_closes_for_want_of_receivers_only_while_there_are_none() {
+        let fanout = Arc::new(Fanout::<Numbers>::default());
+        let receiver = fanout.subscribe_if_open(Numbers::default());
+        assert!(receiver.is_some() && !fanout.close_unless_received());
+        drop(receiver);
+        assert!(fanout.close_unless_received());
+        assert!(fanout.subscribe_if_open(Numbers::default()).is_none(), "nobody comes in after that");
     }
 }

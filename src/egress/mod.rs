@@ -7,9 +7,17 @@ mod budget;
 mod fanout;
 mod keyframe;
 mod mixes;
+mod pace;
 mod packetize;
 mod pictures;
+mod rendition;
+mod scene;
+mod subscription;
 mod video;
+mod worker;
 
 pub use audio::{AudioEgress, AudioSubscription};
-pub use video::{VideoEgress, VideoSubscription};
+pub use rendition::{Rendition, fitting};
+pub use scene::{Load, SceneEgress};
+pub use subscription::{Turnout, VideoSubscription, subscription};
+pub use video::{Feed, VideoEgress};

@@ -131,6 +131,7 @@ impl From<PeerError> for Problem {
         let detail = error.to_string();
         match error {
             PeerError::Unknown => Self::not_found(format!("{detail}; join again for a new one")),
+            PeerError::Removed => Self::new(StatusCode::GONE, format!("{detail}; do not connect again by yourself")),
             PeerError::Refused(_) => Self::unprocessable(detail),
             PeerError::Stale(_) => {
                 Self::new(StatusCode::PRECONDITION_FAILED, format!("{detail}; send the ETag of the newest 201 or 200, or no If-Match"))
@@ -198,6 +199,7 @@ mod tests {
     fn each_fault_of_a_session_has_its_own_status() {
         let status = |error: PeerError| Problem::from(error).status().as_u16();
         assert_eq!(status(PeerError::Unknown), 404);
+        assert_eq!(status(PeerError::Removed), 410);
         assert_eq!(status(PeerError::Refused("no".into())), 422);
         assert_eq!(status(PeerError::Stale("\"a\"".into())), 412);
     }

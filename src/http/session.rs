@@ -70,17 +70,18 @@ pub(super) async fn end(State(state): State<AppState>, SessionId(id): SessionId)
     if state.peers.close(&id).await { Ok(StatusCode::OK) } else { Err(PeerError::Unknown.into()) }
 }
 
-/// A session's state
+/// A session's state; for a minute after an admin has ended it, that it is gone.
 #[utoipa::path(
     get,
     path = "/v1/sessions/{session}",
     operation_id = "get_session",
     tag = "Joining",
     params(("session" = String, Path, description = "The unguessable id, from Location")),
-    responses((status = 200, description = "The session", body = Object), (status = 404, description = "No such session"))
+    responses((status = 200, description = "The session", body = Object), (status = 404, description = "No such session"),
+        (status = 410, description = "An admin has ended it"))
 )]
 pub(super) async fn state(State(state): State<AppState>, SessionId(id): SessionId) -> Result<Response, Problem> {
-    let session = state.peers.state(&id).ok_or(PeerError::Unknown)?;
+    let session = state.peers.state(&id)?;
     let etag = HeaderValue::from_str(&session.etag).expect("entity tags are quoted ASCII");
     Ok(([(header::ETAG, etag), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(session)).into_response())
 }

@@ -13,7 +13,7 @@ use prometheus_client::metrics::counter::Counter;
 use super::arrivals::Mishaps;
 use super::jitter::{JitterBuffer, MAX_CONCEALED, Step};
 use crate::codec::opus::{AudioDecoder, MAX_PACKET_SAMPLES};
-use crate::media::{BLOCK_SAMPLES, Block, Clock, Heard, MediaTime, RtpPacket, SoundSource};
+use crate::media::{BLOCK_SAMPLES, Block, Clock, Heard, MediaTime, RtpPacket, SoundSource, Traffic};
 use crate::metrics::{ByMedia, ByReason, Media, Metrics};
 
 #[cfg(test)]
@@ -35,14 +35,18 @@ const MAX_STEPS: usize = 32;
 /// Where a peer puts a sender's sound packets.
 pub struct AudioIntake {
     buffer: Arc<Mutex<JitterBuffer>>,
+    traffic: Arc<Traffic>,
     received: Counter,
+    received_bytes: Counter,
 }
 
 impl AudioIntake {
     /// An intake, and the sound that the room's driver pulls from it.
     pub fn open(metrics: Metrics) -> (Self, Box<dyn SoundSource>) {
         let buffer = Arc::<Mutex<JitterBuffer>>::default();
-        let received = metrics.packets_received.get_or_create(&ByMedia { media: Media::Audio }).clone();
+        let (traffic, by_audio) = (Arc::<Traffic>::default(), ByMedia { media: Media::Audio });
+        let received = metrics.packets_received.get_or_create(&by_audio).clone();
+        let received_bytes = metrics.bytes_received.get_or_create(&by_audio).clone();
         let sound = Sound {
             buffer: buffer.clone(),
             decoder: AudioDecoder::new().expect("libopus refuses a decoder for want of memory only"),
@@ -50,16 +54,23 @@ impl AudioIntake {
             ready: Vec::with_capacity(2 * BLOCK_SAMPLES + MAX_PACKET_SAMPLES),
             gain: 0.0,
             quiet: true,
-            counts: Counts::of(&metrics),
+            counts: Counts::of(&metrics, traffic.clone()),
             stopwatch: Clock::new(),
             metrics,
         };
-        (Self { buffer, received }, Box::new(sound))
+        (Self { buffer, traffic, received, received_bytes }, Box::new(sound))
+    }
+
+    /// What comes, counted.
+    pub fn traffic(&self) -> Arc<Traffic> {
+        self.traffic.clone()
     }
 
     /// Takes one packet, in whatever order and however often it comes.
     pub fn push(&mut self, packet: RtpPacket) {
         self.received.inc();
+        self.received_bytes.inc_by(packet.payload.len() as u64);
+        self.traffic.count_packet(packet.payload.len());
         self.buffer.lock().push(packet);
     }
 }
@@ -207,6 +218,7 @@ fn rank(heard: Heard) -> u8 {
 
 /// Where a sender's losses are counted.
 struct Counts {
+    traffic: Arc<Traffic>,
     lost: Counter,
     concealed: Counter,
     recovered: Counter,
@@ -216,9 +228,10 @@ struct Counts {
 }
 
 impl Counts {
-    fn of(metrics: &Metrics) -> Self {
+    fn of(metrics: &Metrics, traffic: Arc<Traffic>) -> Self {
         let dropped = |reason| metrics.dropped.get_or_create(&ByReason { reason }).clone();
         Self {
+            traffic,
             lost: metrics.packets_lost.get_or_create(&ByMedia { media: Media::Audio }).clone(),
             concealed: metrics.blocks_concealed.clone(),
             recovered: metrics.blocks_recovered.clone(),
@@ -230,6 +243,7 @@ impl Counts {
 
     fn note(&self, heard: Heard, mishaps: Mishaps) {
         self.lost.inc_by(mishaps.lost);
+        self.traffic.count_lost(mishaps.lost);
         self.late.inc_by(mishaps.late);
         self.behind.inc_by(mishaps.behind);
         self.malformed.inc_by(mishaps.malformed);

@@ -17,7 +17,7 @@ use parking_lot::{Condvar, Mutex};
 use super::assemble::ReceivedUnit;
 use crate::codec::VideoDecoder;
 use crate::flow::Latest;
-use crate::media::{Clock, Frame, Picture};
+use crate::media::{Clock, Frame, Picture, Traffic};
 use crate::metrics::{Media, Metrics};
 
 #[cfg(test)]
@@ -64,6 +64,7 @@ struct Lane {
     /// A decode went wrong, and no keyframe was decoded since.
     broken: AtomicBool,
     picture: Arc<Latest<Picture>>,
+    traffic: Arc<Traffic>,
 }
 
 #[derive(Default)]
@@ -98,10 +99,10 @@ impl Pool {
         Arc::new(Self { turns, threads })
     }
 
-    /// One more sender, whose pictures show in `picture`.
-    pub(super) fn strand(self: &Arc<Self>, make: MakeDecoder, picture: Arc<Latest<Picture>>) -> Strand {
+    /// One more sender, whose pictures show in `picture` and are counted in `traffic`.
+    pub(super) fn strand(self: &Arc<Self>, make: MakeDecoder, picture: Arc<Latest<Picture>>, traffic: Arc<Traffic>) -> Strand {
         let decoding = Mutex::new(Decoding { make, decoder: None });
-        let lane = Lane { inbox: Mutex::default(), decoding, broken: AtomicBool::new(false), picture };
+        let lane = Lane { inbox: Mutex::default(), decoding, broken: AtomicBool::new(false), picture, traffic };
         Strand { lane: Arc::new(lane), pool: self.clone() }
     }
 }
@@ -246,7 +247,10 @@ impl Lane {
         turns.metrics.observe_decode(Media::Video, turns.clock.now().since(began));
         self.broken.store(decoded.is_err(), Ordering::Relaxed);
         match decoded {
-            Ok(Some(frame)) => self.picture.put(Picture { frame, at: unit.arrival }),
+            Ok(Some(frame)) => {
+                self.traffic.count_picture(frame.width(), frame.height());
+                self.picture.put(Picture { frame, at: unit.arrival });
+            }
             Ok(None) => {}
             Err(Undecodable) => drop(turns.metrics.decode_errors.inc()),
         }

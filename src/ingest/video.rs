@@ -15,7 +15,7 @@ use super::pool::{MakeDecoder, Pool, Strand};
 use super::{Arc, Feedback};
 use crate::codec::h264;
 use crate::flow::Latest;
-use crate::media::{MediaTime, Picture, RtpPacket};
+use crate::media::{MediaTime, Picture, RtpPacket, Traffic};
 use crate::metrics::{ByMedia, Media, Metrics};
 
 #[cfg(test)]
@@ -33,10 +33,12 @@ pub struct VideoIntake {
     gate: KeyframeGate,
     strand: Strand,
     picture: Arc<Latest<Picture>>,
+    traffic: Arc<Traffic>,
     feedback: mpsc::Sender<Feedback>,
     /// When media last came; `None` once it is forgotten.
     heard: Option<MediaTime>,
     received: Counter,
+    received_bytes: Counter,
     lost: Counter,
     requested: Counter,
 }
@@ -54,19 +56,26 @@ impl VideoIntake {
     ) -> (Self, Arc<Latest<Picture>>, mpsc::Receiver<Feedback>) {
         let by_video = ByMedia { media: Media::Video };
         let (feedback, asked) = mpsc::channel(FEEDBACK_QUEUE);
-        let picture = Arc::<Latest<Picture>>::default();
+        let (picture, traffic) = (Arc::<Latest<Picture>>::default(), Arc::<Traffic>::default());
         let intake = Self {
             assembler: Assembler::default(),
             gate: KeyframeGate::default(),
-            strand: pool.strand(make, picture.clone()),
+            strand: pool.strand(make, picture.clone(), traffic.clone()),
             picture: picture.clone(),
+            traffic,
             feedback,
             heard: None,
             received: metrics.packets_received.get_or_create(&by_video).clone(),
+            received_bytes: metrics.bytes_received.get_or_create(&by_video).clone(),
             lost: metrics.packets_lost.get_or_create(&by_video).clone(),
             requested: metrics.keyframes_requested.clone(),
         };
         (intake, picture, asked)
+    }
+
+    /// What comes, counted.
+    pub fn traffic(&self) -> Arc<Traffic> {
+        self.traffic.clone()
     }
 
     /// Takes SPS and PPS given in the offer (RFC 6184 §8.1, `sprop-parameter-sets`).
@@ -78,6 +87,8 @@ impl VideoIntake {
     pub fn push(&mut self, packet: RtpPacket) {
         let now = packet.arrival;
         self.received.inc();
+        self.received_bytes.inc_by(packet.payload.len() as u64);
+        self.traffic.count_packet(packet.payload.len());
         if !packet.payload.is_empty() {
             self.heard = Some(now);
         }
@@ -100,6 +111,7 @@ impl VideoIntake {
             match assembled {
                 Assembled::Gap { lost } => {
                     self.lost.inc_by(lost);
+                    self.traffic.count_lost(lost);
                     self.gate.shut();
                 }
                 Assembled::Unit(unit) if self.gate.admits(&unit) => self.strand.push(unit),

@@ -188,7 +188,8 @@ fn span(length: u32, gap: u32, from: Fraction, part: Fraction) -> (u32, u32) {
     (begin, end.saturating_sub(begin).max(2))
 }
 
-fn nearest_even(pixels: f64) -> u32 {
+/// `pixels` made even, the nearest way.
+pub(super) fn nearest_even(pixels: f64) -> u32 {
     (pixels / 2.0).round() as u32 * 2
 }
 

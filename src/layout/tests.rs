@@ -13,7 +13,7 @@ pub(super) fn assert_well_placed(area: Rect, rects: &[Rect]) {
     }
 }
 
-fn assert_inside(area: Rect, rect: Rect) {
+pub(super) fn assert_inside(area: Rect, rect: Rect) {
     let Rect { x, y, width, height } = rect;
     assert!(area.x <= x && x + width <= area.x + area.width, "{rect:?} leaves {area:?}");
     assert!(area.y <= y && y + height <= area.y + area.height, "{rect:?} leaves {area:?}");

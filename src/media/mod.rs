@@ -10,12 +10,14 @@ mod packet;
 mod scene;
 mod sound;
 mod time;
+mod traffic;
 
 pub use bounded::{OutOfRange, Within};
 pub use frame::{Composite, Frame, FrameSizeError, Picture};
 pub use image::Image;
-pub use names::{NameError, ParticipantId, RoomName, RoomNameError, ShortName, ViewName};
+pub use names::{NameError, ParticipantId, RoomName, RoomNameError, ShortName, ViewName, unfit_to_show};
 pub use packet::{EncodedPicture, EncodedSound, RtpPacket};
 pub use scene::{Border, Canvas, Cell, Fit, Label, LowerThird, Overlay, Rect, Rgb, Scene, Source};
 pub use sound::{BLOCK_PERIOD, BLOCK_SAMPLES, Block, Heard, MixSet, SAMPLE_RATE, SoundSource};
 pub use time::{Clock, MediaTime};
+pub use traffic::{Meter, SentTraffic, Traffic};

@@ -30,7 +30,8 @@ pub struct EncodedPicture {
     pub at: MediaTime,
     /// Whether a receiver can start here (SPS, PPS and IDR are in it).
     pub keyframe: bool,
-    /// Counts the pictures of this rendition, without gaps; a receiver that misses one waits for a keyframe.
+    /// Counts the pictures of one scene's rendition, without gaps; a receiver that misses one waits for a keyframe, and so does one
+    /// that comes to another rendition, which counts for itself.
     pub number: u64,
 }
 

@@ -16,6 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::Instrument;
 
 use super::answer::{self, Ours};
+use super::farewells::Farewells;
 use super::fragment::Fragment;
 use super::offer::{Offer, Terms};
 use super::opening::Opening;
@@ -37,6 +38,8 @@ pub struct Peers {
     opening: Opening,
     metrics: Metrics,
     sessions: Arc<Mutex<HashMap<String, Entry>>>,
+    farewells: Arc<Mutex<Farewells>>,
+    clock: Clock,
     draining: AtomicBool,
 }
 
@@ -69,7 +72,8 @@ impl Peers {
         let addresses = advertised(port.wire().local(), &config.advertise);
         tracing::info!(local = %port.wire().local(), ?addresses, "media port");
         let opening = Opening::new(port.wire().clone(), addresses, clock, metrics.clone()).map_err(std::io::Error::other)?;
-        Ok(Arc::new(Self { port, opening, metrics, sessions: Arc::default(), draining: AtomicBool::new(false) }))
+        let (sessions, farewells, draining) = (Arc::default(), Arc::default(), AtomicBool::new(false));
+        Ok(Arc::new(Self { port, opening, metrics, sessions, farewells, clock, draining }))
     }
 
     /// The address media arrives at.
@@ -104,6 +108,7 @@ impl Peers {
     /// # Errors
     /// As [`PeerError`] says; the session is unchanged then.
     pub async fn patch(&self, session: &str, fragment: &str, if_match: Option<&str>) -> Result<Option<Answer>, PeerError> {
+        self.check_removed(session)?;
         let (commands, theirs, is_lite) = {
             let sessions = self.sessions.lock();
             let entry = sessions.get(session).ok_or(PeerError::Unknown)?;
@@ -129,13 +134,23 @@ impl Peers {
     }
 
     /// A session's state.
-    pub fn state(&self, session: &str) -> Option<SessionState> {
-        self.sessions.lock().get(session).map(|entry| SessionState {
+    ///
+    /// # Errors
+    /// [`PeerError::Removed`] for a minute after an admin ended it, [`PeerError::Unknown`] where there is none.
+    pub fn state(&self, session: &str) -> Result<SessionState, PeerError> {
+        self.check_removed(session)?;
+        let sessions = self.sessions.lock();
+        let entry = sessions.get(session).ok_or(PeerError::Unknown)?;
+        Ok(SessionState {
             state: if entry.connected.load(Ordering::Relaxed) { "connected" } else { "connecting" },
             room: entry.room.clone(),
             participant: entry.participant.clone(),
             etag: entry.tag(),
         })
+    }
+
+    fn check_removed(&self, session: &str) -> Result<(), PeerError> {
+        if self.farewells.lock().knows(session, self.clock.now()) { Err(PeerError::Removed) } else { Ok(()) }
     }
 
     /// Ends every session in order and takes no more.
@@ -149,9 +164,10 @@ impl Peers {
     fn enter(&self, id: String, mut entry: Entry, session: Session, span: tracing::Span) {
         let mut sessions = self.sessions.lock();
         let listing = Listing::new(&id, &self.sessions, &self.metrics);
+        let (farewells, clock, ended) = (self.farewells.clone(), self.clock, id.clone());
         let running = async move {
             let _listing = listing;
-            session.run().await;
+            session.run(move || farewells.lock().note(ended, clock.now())).await;
         };
         entry.task = Some(tokio::spawn(running.instrument(span)));
         if self.draining.load(Ordering::Relaxed) {

@@ -7,6 +7,7 @@ mod answer;
 mod backlog;
 mod codecs;
 mod directory;
+mod farewells;
 mod fragment;
 mod interceptors;
 mod interfaces;
@@ -69,6 +70,9 @@ pub enum PeerError {
     /// No session has this id.
     #[error("no such session; it ended or never was")]
     Unknown,
+    /// An admin removed the client from the room, or ended the room (410, for a minute).
+    #[error("an admin removed this client from the room, or ended the room")]
+    Removed,
     /// The stack refused the offer or fragment (422).
     #[error("{0}")]
     Refused(String),

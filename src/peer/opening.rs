@@ -2,6 +2,7 @@
 //!
 //! In: terms, a seat. Out: a session that is ready to run, and our side of it. Never: a session that is half made.
 
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,6 +16,7 @@ use webrtc::peer_connection::{RTCCertificate, Registry};
 use super::PeerError;
 use super::answer::{Ours, Stream};
 use super::interceptors;
+use super::interceptors::line::LineReports;
 use super::interceptors::reports::ReportClock;
 use super::interceptors::rtx::RtxUndo;
 use super::interceptors::tap::{Inbound, Tap};
@@ -74,7 +76,7 @@ impl Opening {
             wire: self.wire.clone(),
             mailbox: mailbox.clone(),
             certificate: self.certificate.clone(),
-            interceptors: self.interceptors(terms, [&audio, &video], tapped, outgoing),
+            interceptors: self.interceptors(terms, &seat, [&audio, &video], tapped, outgoing),
             states,
             audio: streams[0],
             video: streams[1],
@@ -105,15 +107,19 @@ impl Opening {
     fn interceptors(
         &self,
         terms: &Terms,
-        sent: [&Option<Outgoing>; 2],
+        seat: &Seat,
+        [sound, pictures]: [&Option<Outgoing>; 2],
         session: mpsc::Sender<Inbound>,
         outbox: mpsc::Receiver<Packet>,
     ) -> Registry {
         let payload_type = |kind| terms.media().find(|m| m.kind == kind && m.sends).map(|m| m.codec.payload_type);
         let (audio, video) = (payload_type(Kind::Audio), payload_type(Kind::Video));
-        let streams = sent.into_iter().flatten().map(|o| o.packetizer.time_line()).collect();
+        let streams = [sound, pictures].into_iter().flatten().map(|o| o.packetizer.time_line()).collect();
+        let ssrc = pictures.as_ref().or(sound.as_ref()).map(|o| o.stream.ssrc);
+        let (clock, metrics, traffic) = (self.clock, self.metrics.clone(), seat.traffic.clone());
+        let line = LineReports { ssrc, clock, traffic, metrics, ours: VecDeque::new() };
         let tap = Tap { audio, video, clock: self.clock, metrics: self.metrics.clone(), session, outbox };
-        interceptors::chain(undo(terms), ReportClock { clock: self.clock, streams }, tap)
+        interceptors::chain(undo(terms), line, ReportClock { clock: self.clock, streams }, tap)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Makes RTP packets of what the room sends to one client.
 //!
-//! In: encoded pictures and sounds. Out: packets with gapless sequence numbers and timestamps on the room's time line. Never: a
-//! copy of a payload, which all receivers share.
+//! In: encoded pictures and sounds. Out: packets with gapless sequence numbers, and timestamps on the room's time line that only
+//! grow. Never: a copy of a payload, which all receivers share.
 
 use bytes::Bytes;
 use rtc::rtp;
@@ -17,6 +17,8 @@ pub(super) struct Packetizer {
     payload_type: u8,
     time_line: TimeLine,
     sequence: u16,
+    /// The last picture's timestamp.
+    shown: Option<u32>,
 }
 
 impl Packetizer {
@@ -24,7 +26,7 @@ impl Packetizer {
     pub(super) fn new(medium: &Medium, stream: Stream) -> Self {
         let time_line = TimeLine { ssrc: stream.ssrc, clock_rate: medium.codec.clock_rate, offset: rand::random() };
         // The upper half is left out, so that a receiver sees no wrap before its key exchange has settled (RFC 3711 §3.3.1)
-        Self { payload_type: medium.codec.payload_type, time_line, sequence: rand::random::<u16>() >> 1 }
+        Self { payload_type: medium.codec.payload_type, time_line, sequence: rand::random::<u16>() >> 1, shown: None }
     }
 
     /// How timestamps follow from media time.
@@ -35,22 +37,34 @@ impl Packetizer {
     /// The packets of one picture; the last one carries the marker (RFC 6184 §5.1).
     pub(super) fn picture<'p>(&'p mut self, picture: &'p EncodedPicture) -> impl Iterator<Item = rtp::Packet> + 'p {
         let last = picture.payloads.len().saturating_sub(1);
-        picture.payloads.iter().enumerate().map(move |(n, payload)| self.packet(payload, picture.at, n == last))
+        let timestamp = self.newer(self.timestamp(picture.at));
+        picture.payloads.iter().enumerate().map(move |(n, payload)| self.packet(payload, timestamp, n == last))
     }
 
     /// The packet of one sound. No talk spurts are marked: the stream never pauses (RFC 3551 §4.1).
     pub(super) fn sound(&mut self, sound: &EncodedSound) -> rtp::Packet {
-        self.packet(&sound.payload, sound.at, false)
+        self.packet(&sound.payload, self.timestamp(sound.at), false)
     }
 
-    fn packet(&mut self, payload: &Bytes, at: MediaTime, marker: bool) -> rtp::Packet {
-        let TimeLine { ssrc, clock_rate, offset } = self.time_line;
+    fn timestamp(&self, at: MediaTime) -> u32 {
+        at.rtp(self.time_line.clock_rate).wrapping_add(self.time_line.offset)
+    }
+
+    /// A receiver that comes to another encoder gets its keyframe, which may be of a moment that has been shown: pictures of one
+    /// timestamp would be one picture to the client (RFC 3550 §5.1), and without the keyframe it could not go on.
+    fn newer(&mut self, timestamp: u32) -> u32 {
+        let next = self.shown.map_or(timestamp, |shown| shown.wrapping_add(1));
+        let is_newer = timestamp.wrapping_sub(next).cast_signed() >= 0;
+        *self.shown.insert(if is_newer { timestamp } else { next })
+    }
+
+    fn packet(&mut self, payload: &Bytes, timestamp: u32, marker: bool) -> rtp::Packet {
         let header = rtp::Header {
             version: 2,
             payload_type: self.payload_type,
             sequence_number: self.sequence,
-            timestamp: at.rtp(clock_rate).wrapping_add(offset),
-            ssrc,
+            timestamp,
+            ssrc: self.time_line.ssrc,
             marker,
             ..Default::default()
         };
@@ -65,7 +79,7 @@ mod tests {
 
     fn packetizer() -> Packetizer {
         let time_line = TimeLine { ssrc: 7, clock_rate: 90_000, offset: u32::MAX };
-        Packetizer { payload_type: 96, time_line, sequence: u16::MAX - 1 }
+        Packetizer { payload_type: 96, time_line, sequence: u16::MAX - 1, shown: None }
     }
 
     fn picture(at_ms: u64, payloads: usize) -> EncodedPicture {
@@ -88,6 +102,13 @@ mod tests {
         let stamps: Vec<_> = [0, 1000].map(|at| packetizer.picture(&picture(at, 1)).next().unwrap().header.timestamp).into();
         assert_eq!(stamps[1].wrapping_sub(stamps[0]), 90_000);
         assert_eq!(stamps[0], u32::MAX);
+    }
+
+    #[test]
+    fn a_picture_of_a_moment_that_was_shown_comes_just_after_it() {
+        let mut packetizer = packetizer();
+        let mut stamp = |at| packetizer.picture(&picture(at, 1)).next().unwrap().header.timestamp.wrapping_add(1);
+        assert_eq!([0, 1000, 1000, 966, 1033].map(&mut stamp), [0, 90_000, 90_001, 90_002, 92_970]);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rtc::interceptor::Packet;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 use webrtc::peer_connection::RTCPeerConnectionState;
 
@@ -22,7 +22,7 @@ use super::stack::{Secrets, Stack};
 use super::transport::IceCredentials;
 use crate::egress::{AudioSubscription, VideoSubscription};
 use crate::ingest::Feedback;
-use crate::media::{Clock, EncodedPicture, EncodedSound, MediaTime, RtpPacket};
+use crate::media::{Clock, EncodedPicture, EncodedSound, MediaTime, RtpPacket, SentTraffic};
 use crate::metrics::{ByMedia, ByReason, Media, Metrics};
 use crate::rooms::Seat;
 
@@ -49,6 +49,8 @@ pub(super) enum Ended {
     Vanished,
     /// It never connected, or the stack gave up.
     Failed,
+    /// An admin sent the client out, or ended the room.
+    Removed,
     /// The server ends.
     Shutdown,
 }
@@ -60,6 +62,7 @@ impl Ended {
             Self::Closed => "closed",
             Self::Vanished => "vanished",
             Self::Failed => "failed",
+            Self::Removed => "removed",
             Self::Shutdown => "shutdown",
         }
     }
@@ -120,8 +123,9 @@ enum Event {
 }
 
 impl Session {
-    /// Runs until somebody leaves, then gives up the seat and all that the session holds.
-    pub(super) async fn run(mut self) {
+    /// Runs until somebody leaves, then gives up the seat and all that the session holds. `removed` is called where an admin sent
+    /// the client out, before the client can know of it.
+    pub(super) async fn run(mut self, removed: impl FnOnce() + Send) {
         let began = self.clock.now();
         let mut watch = Watch { since: began, ..Watch::default() };
         let mut ticks = tokio::time::interval(TICK);
@@ -132,6 +136,9 @@ impl Session {
                 break ended;
             }
         };
+        if ended == Ended::Removed {
+            removed();
+        }
         // The room first: nobody should look at someone who has gone while the stack says farewell
         drop(self.seat);
         self.stack.close().await;
@@ -141,10 +148,11 @@ impl Session {
 
     /// The next thing that happens. Cancel-safe throughout, so that nothing is lost by what comes first.
     async fn next(&mut self, ticks: &mut tokio::time::Interval) -> Event {
-        let Seat { feedback, video_out, audio_out, .. } = &mut self.seat;
+        let Seat { feedback, video_out, audio_out, dismissed, .. } = &mut self.seat;
         tokio::select! {
             biased;
             command = self.commands.recv() => Event::Command(command.unwrap_or(Command::End(Ended::Shutdown))),
+            () = dismissal(dismissed) => Event::Command(Command::End(Ended::Removed)),
             Some(state) = self.states.recv() => Event::State(state),
             // Before what a client can flood us with
             _ = ticks.tick() => Event::Tick,
@@ -226,17 +234,13 @@ impl Session {
 
     fn send_picture(&mut self, picture: &EncodedPicture) {
         let Some(packetizer) = &mut self.video else { return };
-        let sent =
-            packetizer.picture(picture).map(|packet| post(&self.outbox, &self.metrics, Packet::Rtp(packet))).filter(|sent| *sent).count();
-        self.metrics.packets_sent.get_or_create(&ByMedia { media: Media::Video }).inc_by(sent as u64);
+        post_media(&self.outbox, &self.metrics, &self.seat.traffic, Media::Video, packetizer.picture(picture));
         self.berth.mailbox().nudge();
     }
 
     fn send_sound(&mut self, sound: &EncodedSound) {
         let Some(packetizer) = &mut self.audio else { return };
-        if post(&self.outbox, &self.metrics, Packet::Rtp(packetizer.sound(sound))) {
-            self.metrics.packets_sent.get_or_create(&ByMedia { media: Media::Audio }).inc();
-        }
+        post_media(&self.outbox, &self.metrics, &self.seat.traffic, Media::Audio, std::iter::once(packetizer.sound(sound)));
         self.berth.mailbox().nudge();
     }
 
@@ -306,6 +310,34 @@ fn post(outbox: &mpsc::Sender<Packet>, metrics: &Metrics, packet: Packet) -> boo
     posted
 }
 
+/// Puts media packets in the outbox; those that there was room for are counted.
+fn post_media(
+    outbox: &mpsc::Sender<Packet>,
+    metrics: &Metrics,
+    traffic: &SentTraffic,
+    media: Media,
+    packets: impl Iterator<Item = rtc::rtp::Packet>,
+) {
+    let (mut sent, mut sent_bytes) = (0, 0);
+    for packet in packets {
+        let bytes = packet.payload.len();
+        if post(outbox, metrics, Packet::Rtp(packet)) {
+            traffic.count_packet(bytes);
+            sent += 1;
+            sent_bytes += bytes as u64;
+        }
+    }
+    metrics.packets_sent.get_or_create(&ByMedia { media }).inc_by(sent);
+    metrics.bytes_sent.get_or_create(&ByMedia { media }).inc_by(sent_bytes);
+}
+
+/// Ends when an admin sends the client out; never, where nobody is left who could.
+async fn dismissal(dismissed: &mut watch::Receiver<bool>) {
+    if dismissed.wait_for(|is_dismissed| *is_dismissed).await.is_err() {
+        std::future::pending().await
+    }
+}
+
 async fn next_picture(pictures: &mut Option<VideoSubscription>) -> Option<Arc<EncodedPicture>> {
     match pictures {
         Some(pictures) => pictures.next().await,
@@ -324,5 +356,25 @@ async fn next_feedback(feedback: &mut Option<mpsc::Receiver<Feedback>>) -> Optio
     match feedback {
         Some(feedback) => feedback.recv().await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::*;
+
+    #[test]
+    fn a_client_is_dismissed_by_an_admin_and_not_by_the_end_of_the_room_itself() {
+        let (admin, mut dismissed) = watch::channel(false);
+        assert_eq!(dismissal(&mut dismissed).now_or_never(), None);
+        let mut other = dismissed.clone();
+        admin.send_replace(true);
+        assert_eq!(dismissal(&mut dismissed).now_or_never(), Some(()));
+        assert_eq!(dismissal(&mut other).now_or_never(), Some(()), "however late it looks");
+        let (admin, mut dismissed) = watch::channel(false);
+        drop(admin);
+        assert_eq!(dismissal(&mut dismissed).now_or_never(), None);
     }
 }

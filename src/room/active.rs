@@ -70,7 +70,7 @@ mod tests {
 
     use super::super::tone::Tone;
     use super::*;
-    use crate::media::{Block, Heard};
+    use crate::media::Block;
 
     /// Two people at given levels, block by block; gives when the active speaker changed, and to whom.
     #[derive(Default)]
@@ -93,7 +93,7 @@ mod tests {
             let (n, at) = (self.block, MediaTime::from_millis(20 * self.block));
             for (id, level) in (1..).zip(levels_db) {
                 let block = level.map_or(Block::SILENCE, |db| Tone::db(300.0, db).block(n));
-                self.voices.entry(ParticipantId(id)).or_default().hear(at, &block, Heard::Decoded);
+                self.voices.entry(ParticipantId(id)).or_default().hear(at, &block);
             }
             let before = self.active.current();
             self.active.weigh(at, self.voices.iter().map(|(id, voice)| (*id, voice)));

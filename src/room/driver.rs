@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tracing::{Span, debug, info, warn};
 
 use super::inbox::Inbox;
@@ -13,9 +14,13 @@ use super::{Command, Due, Event, Room, RoomSettings, RoomStatus, Stage};
 use crate::media::{BLOCK_PERIOD, Clock, MediaTime};
 use crate::metrics::{ByMedia, Media, Metrics};
 
+/// How often the room says how it is while nobody tells it anything.
+const STATUS_PERIOD: Duration = Duration::from_millis(100);
+
 /// A running room. Dropping it ends the thread, and waits until it has ended.
 pub struct Driver {
     inbox: Arc<Inbox>,
+    status: watch::Receiver<Arc<RoomStatus>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -23,11 +28,13 @@ impl Driver {
     /// Starts the thread; it ends when this is dropped. It logs in the span that is current here.
     pub fn start(settings: RoomSettings, clock: Clock, metrics: Metrics, stage: Box<dyn Stage>) -> Self {
         let inbox = Arc::new(Inbox::default());
-        let picture_period = Duration::from_secs(1) / 30u32.max(1);
-        let run = Loop { room: Room::new(settings, clock.now()), inbox: inbox.clone(), clock, metrics, stage, picture_period };
+        let now = clock.now();
+        let room = Room::new(settings, now);
+        let (teller, status) = watch::channel(Arc::new(room.status(now)));
+        let run = Loop { room, inbox: inbox.clone(), clock, metrics, stage, teller };
         let span = Span::current();
         let thread = std::thread::Builder::new().name("room".into()).spawn(move || span.in_scope(|| run.run()));
-        Self { inbox, thread: Some(thread.expect("the system gives a room its one thread")) }
+        Self { inbox, status, thread: Some(thread.expect("the system gives a room its one thread")) }
     }
 
     /// Tells the room something; it takes effect at its next tick. Never blocks.
@@ -36,13 +43,16 @@ impl Driver {
     }
 
     /// Tells the room something, and waits until it has taken effect; the room as it is then. Cancel-safe; `None` where the room has ended.
-    pub async fn ask(&self, _command: Command) -> Option<Arc<RoomStatus>> {
-        unimplemented!()
+    pub async fn ask(&self, command: Command) -> Option<Arc<RoomStatus>> {
+        let mut status = self.status.clone();
+        let number = self.inbox.send(command);
+        let told = status.wait_for(|status| status.handled >= number).await.ok()?;
+        Some(told.clone())
     }
 
     /// The room as it was last told, at most 100 ms ago while its thread keeps time.
     pub fn status(&self) -> Arc<RoomStatus> {
-        unimplemented!()
+        self.status.borrow().clone()
     }
 }
 
@@ -68,20 +78,30 @@ struct Loop {
     clock: Clock,
     metrics: Metrics,
     stage: Box<dyn Stage>,
-    picture_period: Duration,
+    teller: watch::Sender<Arc<RoomStatus>>,
 }
 
 impl Loop {
     /// One thing that is due a round: a room that cannot keep up still hears its commands, and its end.
     fn run(mut self) {
-        while let Some(commands) = self.inbox.wait_until(self.room.next_deadline(), &self.clock) {
-            commands.into_iter().for_each(|command| self.room.handle(command));
+        while let Some(batch) = self.inbox.wait_until(self.room.next_deadline(), &self.clock) {
+            let told = !batch.commands.is_empty();
+            batch.commands.into_iter().for_each(|command| self.room.handle(command));
             let now = self.clock.now();
-            if let Some(due) = self.room.advance(now) {
+            let due = self.room.advance(now);
+            self.room.take_events().iter().for_each(|event| self.note(now, event));
+            if let Some(due) = due {
                 self.deliver(now, due);
             }
-            self.room.take_events().into_iter().for_each(|event| self.note(event));
+            if told || now.since(self.teller.borrow().at) >= STATUS_PERIOD {
+                self.tell(now, batch.left);
+            }
         }
+    }
+
+    /// `handled` counts the commands that newer ones replaced, too: whoever sent those waits for them.
+    fn tell(&self, now: MediaTime, handled: u64) {
+        self.teller.send_replace(Arc::new(RoomStatus { handled, ..self.room.status(now) }));
     }
 
     fn deliver(&mut self, now: MediaTime, due: Due) {
@@ -91,7 +111,8 @@ impl Loop {
                 self.stage.mixes(mixes);
             }
             Due::Scene(key, scene) => {
-                self.count_tick(Media::Video, now.since(scene.at) > self.picture_period / 2);
+                let period = Duration::from_secs(1) / scene.canvas.fps.max(1);
+                self.count_tick(Media::Video, now.since(scene.at) > period / 2);
                 self.stage.scene(&key, scene);
             }
         }
@@ -104,21 +125,25 @@ impl Loop {
         }
     }
 
-    fn note(&mut self, event: Event) {
+    fn note(&mut self, now: MediaTime, event: &Event) {
         match event {
             Event::Joined(id, name) => info!(participant = %id, %name, "joined"),
             Event::Left(id) => info!(participant = %id, "left"),
+            Event::Changed(id, change) => info!(participant = %id, ?change, "changed"),
             Event::SpeakerChanged(Some(id)) => debug!(participant = %id, "active speaker"),
             Event::SpeakerChanged(None) => debug!("no active speaker"),
             Event::LayoutChanged(view, _) => info!(%view, "layout changed"),
-            Event::Changed(id, change) => info!(participant = %id, ?change, "changed"),
-            Event::Stalled(id, stalled) => info!(participant = %id, stalled, "stalled"),
-            Event::Routed(routes) => self.stage.routes(routes),
-            Event::PicturesSkipped(count) => self.metrics.count_dropped_by("late_picture", count),
+            Event::Stalled(id, stalled) => info!(participant = %id, stalled, "pictures"),
+            Event::Routed(routes) => self.stage.routes(routes.clone()),
+            Event::PicturesSkipped(count) => self.metrics.count_dropped_by("late_picture", *count),
             Event::BlocksSkipped(count) => {
                 warn!(blocks = count, "the room stood still, sound was skipped");
-                self.metrics.count_dropped_by("late_block", count);
+                self.metrics.count_dropped_by("late_block", *count);
             }
         }
+        self.stage.event(now, event);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,10 +4,14 @@
 //!
 //! | File | What it does |
 //! | --- | --- |
-//! | `state` | the room itself: commands, what is due, events |
+//! | `state`, `status` | the room itself: commands, what is due, events; what it tells of itself |
 //! | `clock` | when ticks are due |
-//! | `cast`, `layout`, `grid`, `speaker` | who is shown, and where |
-//! | `participant`, `voice`, `talkers`, `active` | who talks, who is mixed, who is the active speaker |
+//! | `people`, `participant`, `sight`, `glow` | who is there: what an admin says of them, their picture, the edge round who speaks |
+//! | `views`, `view`, `plan`, `routes` | which pictures are drawn, how each is arranged and when, and for whom |
+//! | `cast`, `fill`, `floorplan`, `cells` | who is shown and where, and what their cell says of them |
+//! | `sound` | what is heard, every 20 ms |
+//! | `strip`, `denoise`, `agc` | what is done to one voice before it is mixed |
+//! | `voice`, `talkers`, `active` | who talks, who is mixed, who is the active speaker |
 //! | `mixer`, `limiter` | the sums, and keeping them below full scale |
 //! | `inbox`, `driver` | commands on their way, real time |
 
@@ -19,17 +23,32 @@ use crate::layout::Layout;
 use crate::media::{Canvas, Image, LowerThird, MediaTime, MixSet, ParticipantId, Picture, Rect, Scene, ShortName, SoundSource, ViewName};
 
 mod active;
+mod agc;
 mod cast;
+mod cells;
 mod clock;
+mod denoise;
 mod driver;
+mod fill;
+mod floorplan;
+mod glow;
 mod inbox;
 mod limiter;
 mod mixer;
 mod participant;
+mod people;
+mod plan;
+mod routes;
+mod sight;
+mod sound;
 mod state;
+mod status;
+mod strip;
 mod talkers;
 #[cfg(test)]
 mod tone;
+mod view;
+mod views;
 mod voice;
 
 pub use driver::Driver;

@@ -32,6 +32,8 @@ pub(super) struct Voice {
     /// One bit a block, the newest lowest: whether it was above [`ON_DB`].
     voiced: u128,
     loudness_db: f32,
+    /// The last block's.
+    burst_db: f32,
     activity: f32,
     soundless: u32,
     spoke_at: Option<MediaTime>,
@@ -39,13 +41,19 @@ pub(super) struct Voice {
 
 impl Default for Voice {
     fn default() -> Self {
-        Self { hold: 0, voiced: 0, loudness_db: FLOOR_DB, activity: 0.0, soundless: 0, spoke_at: None }
+        Self { hold: 0, voiced: 0, loudness_db: FLOOR_DB, burst_db: FLOOR_DB, activity: 0.0, soundless: 0, spoke_at: None }
     }
 }
 
 impl Voice {
-    /// Takes the block of the audio tick at `at`.
-    pub(super) fn hear(&mut self, at: MediaTime, block: &Block, heard: Heard) {
+    /// Notes whether anything is being sent, from the block as it came.
+    pub(super) fn sense(&mut self, block: &Block, heard: Heard) {
+        let silent = heard == Heard::Idle || level_db(block) < SILENCE_DB;
+        self.soundless = if silent { self.soundless.saturating_add(1) } else { 0 };
+    }
+
+    /// Takes the block of the audio tick at `at`, as it may be mixed.
+    pub(super) fn hear(&mut self, at: MediaTime, block: &Block) {
         let (burst_db, level_db) = levels_db(block);
         self.hold = match burst_db {
             db if db >= ON_DB || (self.talking() && db >= OFF_DB) => HOLD_BLOCKS + 1,
@@ -53,11 +61,16 @@ impl Voice {
         };
         self.voiced = (self.voiced << 1 | u128::from(burst_db >= ON_DB)) & RECENT;
         self.loudness_db = burst_db.max(self.loudness_db - LOUDNESS_FALL_DB);
+        self.burst_db = burst_db;
         self.activity += (loud_share(level_db) - self.activity) * ACTIVITY_RATE;
-        self.soundless = if heard == Heard::Idle || level_db < SILENCE_DB { self.soundless.saturating_add(1) } else { 0 };
         if self.voiced & 1 == 1 && self.speaks() {
             self.spoke_at = Some(at);
         }
+    }
+
+    /// Forgets what was heard but for when they spoke: they were muted.
+    pub(super) fn hush(&mut self) {
+        *self = Self { soundless: self.soundless, spoke_at: self.spoke_at, ..Self::default() };
     }
 
     /// Whether they are to be mixed in: from the first loud block until a second after the last.
@@ -80,13 +93,18 @@ impl Voice {
         self.loudness_db
     }
 
+    /// The last block's peak level in dBFS, of somebody who talks.
+    pub(super) fn talking_db(&self) -> Option<f32> {
+        (self.talking() && self.burst_db >= OFF_DB).then_some(self.burst_db)
+    }
+
     /// How much and how loud they spoke of late, 0 to 1.
     pub(super) fn activity(&self) -> f32 {
         self.activity
     }
 
     /// Whether nothing has come for two seconds: a muted sender, or one whose microphone is off.
-    pub(super) fn muted(&self) -> bool {
+    pub(super) fn soundless(&self) -> bool {
         self.soundless >= MUTED_BLOCKS
     }
 
@@ -100,6 +118,11 @@ const FLOOR_DB: f32 = -100.0;
 
 fn decibels(rms: f32) -> f32 {
     if rms > 1e-5 { 20.0 * rms.log10() } else { FLOOR_DB }
+}
+
+/// A block's level in dBFS.
+pub(super) fn level_db(block: &Block) -> f32 {
+    levels_db(block).1
 }
 
 /// The level of a block's loudest 5 ms, and of the whole block.
@@ -136,7 +159,9 @@ mod tests {
 
     fn hear_for(voice: &mut Voice, blocks: u64, mut block: impl FnMut(u64) -> Block) -> u64 {
         let hear = |n| {
-            voice.hear(MediaTime::from_millis(20 * n), &block(n), Heard::Decoded);
+            let block = block(n);
+            voice.sense(&block, Heard::Decoded);
+            voice.hear(MediaTime::from_millis(20 * n), &block);
             voice.talking()
         };
         (0..blocks).map(hear).filter(|talking| *talking).count() as u64
@@ -185,11 +210,11 @@ mod tests {
     fn two_seconds_without_sound_show_the_mute_mark_and_one_sound_takes_it_away() {
         let mut voice = Voice::default();
         hear_for(&mut voice, 99, |_| Block::SILENCE);
-        assert!(!voice.muted());
-        voice.hear(MediaTime::ZERO, &noise(0, -60.0), Heard::Idle);
-        assert!(voice.muted());
-        voice.hear(MediaTime::ZERO, &noise(0, -60.0), Heard::Decoded);
-        assert!(!voice.muted());
+        assert!(!voice.soundless());
+        voice.sense(&noise(0, -60.0), Heard::Idle);
+        assert!(voice.soundless());
+        voice.sense(&noise(0, -60.0), Heard::Decoded);
+        assert!(!voice.soundless());
     }
 
     #[test]

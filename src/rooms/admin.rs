@@ -1,17 +1,19 @@
 //! What admins do: set rooms up, arrange, change people, keep templates and images.
 //!
-//! Each write is kept on disk before it is acknowledged, and takes effect in the live room before it returns.
-//! A refused one changes nothing.
+//! One write at a time: checked, resolved, its precondition compared, kept on disk, put in memory, told to the live room; only then
+//! answered. A refused one changes nothing, and one whose client has gone is carried through all the same.
 
-use std::sync::Arc;
+mod images;
+mod layouts;
+mod people;
+mod settings;
+mod templates;
 
-use tokio::sync::broadcast;
+use aws_lc_rs::digest;
+use serde::Serialize;
 
-use super::spec::{CanvasSpec, RoomSpec};
-use super::{ImageReport, PersonReport, RoomEvent, RoomReport, Rooms, TemplateReport, ViewReport};
-use crate::layout::{LayoutSpec, Template};
-use crate::media::{Frame, ParticipantId, RoomName, ShortName, ViewName};
-use crate::room::Change;
+use super::Rooms;
+use crate::store::StoreError;
 
 /// An entity tag: a quoted strong one (RFC 9110 §8.8.3) over what is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,171 +70,83 @@ pub enum AdminError {
     Storage(String),
 }
 
+impl From<StoreError> for AdminError {
+    fn from(error: StoreError) -> Self {
+        Self::Storage(error.to_string())
+    }
+}
+
+impl ETag {
+    /// Of some bytes.
+    pub(super) fn of(content: &[u8]) -> Self {
+        let digits: String = digest::digest(&digest::SHA256, content).as_ref()[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+        Self(format!("\"{digits}\""))
+    }
+
+    /// Of a value's JSON: fields in the order in which they are written down, so that equal values have equal tags.
+    pub(super) fn of_json(value: &impl Serialize) -> Self {
+        Self::of(&serde_json::to_vec(value).expect("settings are JSON"))
+    }
+}
+
+impl Precondition {
+    /// Whether a write goes through where what is there has this tag.
+    ///
+    /// # Errors
+    /// [`AdminError::Precondition`] where it does not.
+    pub(super) fn check(&self, current: Option<&ETag>) -> Result<(), AdminError> {
+        let holds = match self {
+            Self::None => true,
+            Self::Exists => current.is_some(),
+            Self::Match(tags) => current.is_some_and(|current| tags.contains(&current.0)),
+            Self::Absent => current.is_none(),
+        };
+        if holds { Ok(()) } else { Err(AdminError::Precondition(current.cloned())) }
+    }
+}
+
+impl Outcome {
+    fn of(was_there: bool) -> Self {
+        if was_there { Self::Replaced } else { Self::Created }
+    }
+}
+
 impl Rooms {
-    /// A room that is kept or live, with the tag of its settings.
-    ///
-    /// # Errors
-    /// Where there is none.
-    pub async fn room(&self, _name: &RoomName) -> Result<(RoomReport, ETag), AdminError> {
-        unimplemented!()
+    /// Does a write's work beside the async threads, one write at a time. It is carried through though nobody waits for it any more.
+    async fn write<T: Send + 'static>(&self, work: impl FnOnce(&Self) -> Result<T, AdminError> + Send + 'static) -> Result<T, AdminError> {
+        let turn = self.writing.clone().lock_owned().await;
+        let rooms = self.me.upgrade().expect("whoever calls holds the rooms");
+        let done = tokio::task::spawn_blocking(move || {
+            let result = work(&rooms);
+            drop(turn);
+            result
+        });
+        done.await.unwrap_or_else(|_| Err(AdminError::Storage("the write broke off".into())))
     }
+}
 
-    /// Makes a room, or replaces its settings. A live one goes over to them within two ticks.
-    ///
-    /// # Errors
-    /// See [`AdminError`].
-    pub async fn put_room(&self, _name: &RoomName, _spec: RoomSpec, _if: Precondition) -> Result<(Outcome, RoomReport, ETag), AdminError> {
-        unimplemented!()
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    /// Ends a room: every session is closed, its settings are forgotten.
-    ///
-    /// # Errors
-    /// Where there is none.
-    pub async fn delete_room(&self, _name: &RoomName, _if: Precondition) -> Result<(), AdminError> {
-        unimplemented!()
-    }
-
-    /// A view's layout as applied; its tag is that of the layout alone.
-    ///
-    /// # Errors
-    /// Where there is no such room or view.
-    pub async fn layout(&self, _room: &RoomName, _view: &ViewName) -> Result<(ViewReport, ETag), AdminError> {
-        unimplemented!()
-    }
-
-    /// Arranges a view otherwise: at the first tick from room time `at_ms` on, else within two ticks. It is part of the room's settings from here on.
-    /// A room that is not there is made.
-    ///
-    /// # Errors
-    /// See [`AdminError`].
-    pub async fn put_layout(
-        &self,
-        _room: &RoomName,
-        _view: &ViewName,
-        _spec: LayoutSpec,
-        _at_ms: Option<u64>,
-        _if: Precondition,
-    ) -> Result<(ViewReport, ETag), AdminError> {
-        unimplemented!()
-    }
-
-    /// What [`Self::put_layout`] would give, for the people who are there now.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn check_layout(&self, _room: &RoomName, _view: &ViewName, _spec: LayoutSpec) -> Result<ViewReport, AdminError> {
-        unimplemented!()
-    }
-
-    /// One person.
-    ///
-    /// # Errors
-    /// Where there is no such room or person.
-    pub async fn person(&self, _room: &RoomName, _id: ParticipantId) -> Result<PersonReport, AdminError> {
-        unimplemented!()
-    }
-
-    /// Changes something about somebody.
-    ///
-    /// # Errors
-    /// Where there is no such room or person.
-    pub async fn change(&self, _room: &RoomName, _id: ParticipantId, _change: Change) -> Result<PersonReport, AdminError> {
-        unimplemented!()
-    }
-
-    /// Sends somebody out: their session is closed.
-    ///
-    /// # Errors
-    /// Where there is no such room or person.
-    pub async fn remove(&self, _room: &RoomName, _id: ParticipantId) -> Result<(), AdminError> {
-        unimplemented!()
-    }
-
-    /// What happens in a room from here on; ends with the room. 256 wait at most, older ones are given up (the receiver is told).
-    ///
-    /// # Errors
-    /// Where there is no such room.
-    pub fn events(&self, _room: &RoomName) -> Result<broadcast::Receiver<Arc<RoomEvent>>, AdminError> {
-        unimplemented!()
-    }
-
-    /// What a view's canvas shows; where nobody watches it, it is drawn for this. The slate where nobody is there.
-    ///
-    /// # Errors
-    /// Where there is no such room or view.
-    pub async fn canvas(&self, _room: &RoomName, _view: &ViewName) -> Result<Arc<Frame>, AdminError> {
-        unimplemented!()
-    }
-
-    /// All templates: stock and stored, by name.
-    pub fn templates(&self) -> Vec<TemplateReport> {
-        unimplemented!()
-    }
-
-    /// One template.
-    ///
-    /// # Errors
-    /// Where there is none.
-    pub fn template(&self, _name: &ShortName) -> Result<(TemplateReport, ETag), AdminError> {
-        unimplemented!()
-    }
-
-    /// Stores a template; rooms that use it are arranged anew.
-    ///
-    /// # Errors
-    /// See [`AdminError`]; `Conflict` for a stock one.
-    pub async fn put_template(
-        &self,
-        _name: &ShortName,
-        _template: Template,
-        _if: Precondition,
-    ) -> Result<(Outcome, TemplateReport, ETag), AdminError> {
-        unimplemented!()
-    }
-
-    /// Forgets a stored template.
-    ///
-    /// # Errors
-    /// `Conflict` for a stock one, and while a room uses it.
-    pub async fn delete_template(&self, _name: &ShortName, _if: Precondition) -> Result<(), AdminError> {
-        unimplemented!()
-    }
-
-    /// How a layout looks with `people` made-up people (0 to 100) on a canvas. Takes milliseconds: not for an async thread.
-    ///
-    /// # Errors
-    /// `Invalid` where the layout cannot be.
-    pub fn preview(&self, _layout: LayoutSpec, _canvas: CanvasSpec, _people: usize) -> Result<Frame, AdminError> {
-        unimplemented!()
-    }
-
-    /// All uploaded images.
-    pub fn images(&self) -> Vec<ImageReport> {
-        unimplemented!()
-    }
-
-    /// An uploaded image's file, and its media type.
-    ///
-    /// # Errors
-    /// Where there is none.
-    pub fn image(&self, _name: &ShortName) -> Result<(bytes::Bytes, ImageReport, ETag), AdminError> {
-        unimplemented!()
-    }
-
-    /// Stores an image; its size is read and bounded before any pixel is decoded.
-    ///
-    /// # Errors
-    /// `Invalid` where it is no PNG or JPEG, or too large.
-    pub async fn put_image(&self, _name: &ShortName, _file: bytes::Bytes) -> Result<(Outcome, ImageReport, ETag), AdminError> {
-        unimplemented!()
-    }
-
-    /// Forgets an image.
-    ///
-    /// # Errors
-    /// `Conflict` while a room uses it.
-    pub async fn delete_image(&self, _name: &ShortName) -> Result<(), AdminError> {
-        unimplemented!()
+    #[test]
+    fn a_precondition_holds_for_what_it_says_and_else_tells_the_tag() {
+        let [there, other] = [b"a", b"b"].map(|content| ETag::of(content));
+        assert_eq!(there, ETag::of(b"a"));
+        assert_eq!((there.0.len(), there.0.starts_with('"')), (26, true));
+        let of = |tag: &ETag| Precondition::Match(vec!["\"x\"".into(), tag.0.clone()]);
+        for (precondition, current, holds) in [
+            (Precondition::None, None, true),
+            (Precondition::Exists, None, false),
+            (Precondition::Exists, Some(&there), true),
+            (Precondition::Absent, Some(&there), false),
+            (Precondition::Absent, None, true),
+            (of(&there), Some(&there), true),
+            (of(&other), Some(&there), false),
+            (of(&there), None, false),
+        ] {
+            let wanted = if holds { Ok(()) } else { Err(AdminError::Precondition(current.cloned())) };
+            assert_eq!(precondition.check(current), wanted, "{precondition:?} on {current:?}");
+        }
     }
 }

@@ -1,109 +1,261 @@
 //! One live room: its driver, compositor and encoders, and the people in it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
+use parking_lot::Mutex;
+use tokio::sync::broadcast;
+
+use super::directory::Prepared;
+use super::easel::Easel;
+use super::occupants::{Admitted, Occupants, Rules};
+use super::screens::{Bounds, Screens};
 use super::seat::Leaver;
-use super::stage::{Canvases, PictureBook, RoomStage};
-use super::{RoomSummary, Rooms, RoomsSettings, Seat, Wish};
-use crate::codec::VideoSettings;
-use crate::egress::{AudioEgress, VideoEgress};
+use super::stage::{PictureBook, RoomStage};
+use super::{JoinError, RoomEvent, Rooms, Seat, Wish};
+use crate::egress::{AudioEgress, subscription};
 use crate::ingest::{AudioIntake, Pool, VideoIntake};
-use crate::media::{Canvas, Clock, ParticipantId, RoomName};
+use crate::layout::Layout;
+use crate::media::{Clock, Frame, MediaTime, ParticipantId, RoomName, ViewName};
 use crate::metrics::Metrics;
-use crate::room::{Command, Driver, Joining, Source};
+use crate::room::{Command, Driver, Joining, RoomStatus};
 
-/// A room that somebody is in. Dropping it ends its threads, the driver first.
+/// How long a view that is looked at once is drawn for the next look.
+const GLANCE: Duration = Duration::from_secs(5);
+/// How long a first look waits for a picture.
+const FIRST_PICTURE: Duration = Duration::from_secs(1);
+
+/// A room that somebody is in.
 #[derive(Debug)]
 pub(super) struct Live {
     name: RoomName,
-    driver: Driver,
-    canvases: Canvases,
+    /// There until the drop takes them.
+    threads: Option<Threads>,
+    pub(super) screens: Arc<Screens>,
+    pub(super) occupants: Arc<Occupants>,
     pictures: Arc<PictureBook>,
-    video: Arc<VideoEgress>,
-    audio: Arc<AudioEgress>,
+    pub(super) audio: Arc<AudioEgress>,
     pool: Arc<Pool>,
+    clock: Clock,
     metrics: Metrics,
-    last_id: AtomicU32,
-    sessions: AtomicUsize,
-    people: AtomicUsize,
+    glances: Mutex<BTreeMap<ViewName, Glance>>,
+    scheduled: Mutex<BTreeMap<ViewName, Scheduled>>,
+}
+
+/// Ended in this order.
+#[derive(Debug)]
+struct Threads {
+    driver: Driver,
+    easel: Easel,
+}
+
+/// A view that is drawn for somebody who looks at it without a session.
+#[derive(Clone, Copy, Debug)]
+struct Glance {
+    /// A receiver that nothing is sent to.
+    id: ParticipantId,
+    asked: MediaTime,
+}
+
+/// A layout that is stored already and comes later.
+#[derive(Clone, Debug)]
+struct Scheduled {
+    before: Arc<Layout>,
+    after: Arc<Layout>,
+    at: MediaTime,
 }
 
 impl Live {
-    pub(super) fn start(name: RoomName, settings: &RoomsSettings, pool: Arc<Pool>, clock: Clock, metrics: Metrics) -> Self {
-        let canvas = Canvas::default();
-        let rendition = VideoSettings { width: canvas.width, height: canvas.height, fps: canvas.fps, bitrate_bps: 2_500_000 };
-        let video = Arc::new(VideoEgress::start(rendition, clock, metrics.clone()));
+    pub(super) fn start(name: &RoomName, prepared: &Prepared, events: broadcast::Sender<Arc<RoomEvent>>, rooms: &Rooms) -> Self {
+        let (clock, metrics) = (rooms.clock, rooms.metrics.clone());
+        let screens = Arc::new(Screens::new(prepared.spec.ladder(), clock, metrics.clone()));
+        let (occupants, pictures) = (Arc::<Occupants>::default(), Arc::<PictureBook>::default());
         let audio = Arc::new(AudioEgress::start(clock, metrics.clone()));
-        let pictures = Arc::new(PictureBook::default());
-        let canvases = Canvases::start(&name, settings, pictures.clone(), video.clone(), clock, metrics.clone());
-        let stage = RoomStage::new(canvases.scenes(), audio.clone(), metrics.clone());
+        let easel = Easel::start(name, &rooms.settings, pictures.clone(), screens.clone(), clock, metrics.clone());
+        let stage = RoomStage {
+            rack: easel.rack(),
+            screens: screens.clone(),
+            audio: audio.clone(),
+            occupants: occupants.clone(),
+            events,
+            metrics: metrics.clone(),
+            blocks: 0,
+        };
         // The driver's thread logs in the span that it is started in.
         let driver = tracing::info_span!("room", room = %name)
-            .in_scope(|| Driver::start(crate::room::RoomSettings::default(), clock, metrics.clone(), Box::new(stage)));
-        let (last_id, sessions, people) = Default::default();
-        Self { name, driver, canvases, pictures, video, audio, pool, metrics, last_id, sessions, people }
+            .in_scope(|| Driver::start(prepared.settings.clone(), clock, metrics.clone(), Box::new(stage)));
+        tracing::info!(room = %name, "room opened");
+        metrics.rooms.inc();
+        let (threads, pool) = (Some(Threads { driver, easel }), rooms.pool.clone());
+        let (glances, scheduled) = Default::default();
+        Self { name: name.clone(), threads, screens, occupants, pictures, audio, pool, clock, metrics, glances, scheduled }
     }
 
     pub(super) fn name(&self) -> &RoomName {
         &self.name
     }
 
+    fn driver(&self) -> &Driver {
+        &self.threads.as_ref().expect("the threads are taken by the drop alone").driver
+    }
+
     /// One more session; called with the directory locked.
-    pub(super) fn count_in(&self) {
-        self.sessions.fetch_add(1, Ordering::Relaxed);
+    ///
+    /// # Errors
+    /// Where the room's rules forbid it.
+    pub(super) fn admit(&self, wish: &Wish, prepared: &Prepared) -> Result<Admitted, JoinError> {
+        let most = prepared.spec.max_participants.map(|most| most.get() as usize);
+        self.occupants.admit(&self.name, wish, Rules { most, unique_names: prepared.spec.unique_names })
     }
 
-    /// One session fewer; how many are left. Called with the directory locked.
-    pub(super) fn count_out(&self) -> usize {
-        self.sessions.fetch_sub(1, Ordering::Relaxed) - 1
-    }
-
-    pub(super) fn seat(self: &Arc<Self>, rooms: &Arc<Rooms>, wish: Wish) -> Seat {
-        let participant = ParticipantId(self.last_id.fetch_add(1, Ordering::Relaxed) + 1);
-        let takes_part = wish.takes_part();
-        let _leaver = Leaver { rooms: Arc::downgrade(rooms), live: Some(self.clone()), participant, takes_part };
-        let (mut video_in, mut feedback) = (None, None);
+    pub(super) fn seat(self: &Arc<Self>, rooms: &Arc<Rooms>, wish: Wish, admitted: Admitted) -> Seat {
+        let (participant, takes_part) = (admitted.id, wish.takes_part());
+        let _leaver = Leaver { rooms: Arc::downgrade(rooms), live: Some(self.clone()), participant };
+        let (mut video_in, mut feedback, mut picture) = (None, None, None);
         if wish.sends_video {
             let (intake, newest, asks) = VideoIntake::open(&self.pool, self.metrics.clone());
-            self.pictures.enter(participant, newest);
-            (video_in, feedback) = (Some(intake), Some(asks));
+            self.pictures.enter(participant, newest.clone());
+            (video_in, feedback, picture) = (Some(intake), Some(asks), Some(newest));
         }
-        let (audio_in, sound) = match wish.sends_audio.then(|| AudioIntake::open(self.metrics.clone())) {
-            Some((intake, sound)) => (Some(intake), Some(sound)),
-            None => (None, None),
-        };
+        let (audio_in, sound) = wish.sends_audio.then(|| AudioIntake::open(self.metrics.clone())).unzip();
+        let traffic = (video_in.as_ref().map(VideoIntake::traffic), audio_in.as_ref().map(AudioIntake::traffic));
+        self.occupants.receives_from(participant, traffic.0, traffic.1);
         if takes_part {
-            let name = if wish.name.is_empty() { format!("Guest {}", participant.0) } else { wish.name };
-            self.people.fetch_add(1, Ordering::Relaxed);
-            self.driver.send(Command::Join(Joining { id: participant, name: name.into(), source: Source::Camera, sound, picture: None }));
+            self.tell(Command::Join(Joining { id: participant, name: admitted.name, source: wish.source, sound, picture }));
         }
-        let video_out = wish.receives_video.then(|| self.video.subscribe());
+        let video_out = wish.receives_video.then(|| {
+            let (receiver, turnout) = subscription();
+            self.screens.enter(participant, turnout, Bounds { max_height: wish.max_height, max_fps: wish.max_fps });
+            let view = wish.view.unwrap_or_else(ViewName::main);
+            self.occupants.watches(participant, view.clone());
+            self.tell(Command::Watch(participant, view));
+            receiver
+        });
         let audio_out = wish.receives_audio.then(|| self.audio.subscribe(takes_part.then_some(participant)));
-        let dismissed = tokio::sync::watch::channel(false).1;
-        Seat { dismissed, participant, room: self.name.clone(), video_in, audio_in, feedback, video_out, audio_out, _leaver }
+        let (room, dismissed, traffic) = (self.name.clone(), admitted.dismissed, admitted.sent);
+        Seat { participant, room, video_in, audio_in, feedback, video_out, audio_out, dismissed, traffic, _leaver }
     }
 
     pub(super) fn depart(&self, participant: ParticipantId) {
-        self.people.fetch_sub(1, Ordering::Relaxed);
-        self.driver.send(Command::Leave(participant));
+        self.tell(Command::Unwatch(participant));
+        self.tell(Command::Leave(participant));
+        self.screens.leave(participant);
         self.pictures.leave(participant);
+        self.occupants.leave(participant);
     }
 
-    pub(super) fn canvas(&self) -> Option<Arc<crate::media::Frame>> {
-        self.canvases.newest().map(|composite| composite.frame)
+    fn tell(&self, command: Command) {
+        self.driver().send(command);
     }
 
-    pub(super) fn summary(&self) -> RoomSummary {
-        let (participants, sessions) = (self.people.load(Ordering::Relaxed), self.sessions.load(Ordering::Relaxed));
-        RoomSummary { name: self.name.to_string(), participants, sessions, kept: false, locked: false }
+    /// Goes over to other settings. A layout that comes later still comes later.
+    pub(super) fn configure(&self, prepared: &Prepared) {
+        let mut settings = prepared.settings.clone();
+        let mut scheduled = self.scheduled.lock();
+        let now = self.clock.now();
+        scheduled.retain(|view, coming| {
+            let view = settings.views.get_mut(view).filter(|view| coming.at > now && view.layout == coming.after);
+            view.map(|view| view.layout = coming.before.clone()).is_some()
+        });
+        self.screens.set_renditions(prepared.spec.ladder());
+        self.tell(Command::Configure(settings));
+        for (view, Scheduled { after, at, .. }) in scheduled.clone() {
+            self.tell(Command::Arrange { view, layout: after, at: Some(at) });
+        }
+    }
+
+    /// Goes over to another layout of a view at `at`; what is stored has it already.
+    pub(super) fn schedule(&self, view: &ViewName, before: Arc<Layout>, after: Arc<Layout>, at: MediaTime) {
+        let mut scheduled = self.scheduled.lock();
+        let now = self.clock.now();
+        // One that was to come and does not: until then it is as it was before that one
+        let before = scheduled.remove(view).filter(|coming| coming.at > now).map_or(before, |coming| coming.before);
+        scheduled.insert(view.clone(), Scheduled { before, after: after.clone(), at });
+        self.tell(Command::Arrange { view: view.clone(), layout: after, at: Some(at) });
+    }
+
+    /// The room once all that it was told before this has taken effect; `None` where it has ended.
+    pub(super) async fn settled(&self) -> Option<Arc<RoomStatus>> {
+        // A receiver of that id is never there: it changes nothing
+        self.driver().ask(Command::Unwatch(ParticipantId(0))).await
+    }
+
+    /// Tells the room something, and waits until it has taken effect; `None` where it has ended.
+    pub(super) async fn ask(&self, command: Command) -> Option<Arc<RoomStatus>> {
+        self.driver().ask(command).await
+    }
+
+    pub(super) fn status(&self) -> Arc<RoomStatus> {
+        self.driver().status()
+    }
+
+    /// What a view's canvas shows. Where nobody watches it, it is drawn for some seconds; `None` where no picture comes in time.
+    pub(super) async fn glance(self: &Arc<Self>, view: &ViewName) -> Option<Arc<Frame>> {
+        if let Some(frame) = self.screens.shared(view) {
+            return Some(frame);
+        }
+        let (id, mut drawn) = (self.keep_drawn(view), self.screens.drawn());
+        let first = async {
+            loop {
+                if let Some(frame) = self.screens.shown_to(id) {
+                    return Some(frame);
+                }
+                drawn.changed().await.ok()?;
+            }
+        };
+        tokio::time::timeout(FIRST_PICTURE, first).await.ok().flatten()
+    }
+
+    /// The receiver that a view is drawn for; one a view.
+    fn keep_drawn(self: &Arc<Self>, view: &ViewName) -> ParticipantId {
+        let mut glances = self.glances.lock();
+        let asked = self.clock.now();
+        if let Some(glance) = glances.get_mut(view) {
+            glance.asked = asked;
+            return glance.id;
+        }
+        // Counted from the top: people's ids are counted from the bottom
+        let id = (0..).map(|n| ParticipantId(u32::MAX - n)).find(|id| glances.values().all(|glance| glance.id != *id));
+        let id = id.expect("there are fewer views than numbers");
+        glances.insert(view.clone(), Glance { id, asked });
+        self.tell(Command::Watch(id, view.clone()));
+        tokio::spawn(end_glance(Arc::downgrade(self), view.clone()));
+        id
+    }
+
+    /// Ends a view's drawing where nobody has looked for a while; whether it has ended.
+    fn give_up_glance(&self, view: &ViewName) -> bool {
+        let mut glances = self.glances.lock();
+        let idle = glances.get(view).filter(|glance| self.clock.now().since(glance.asked) >= GLANCE).copied();
+        if let Some(glance) = idle {
+            glances.remove(view);
+            self.tell(Command::Unwatch(glance.id));
+        }
+        !glances.contains_key(view)
     }
 }
 
-/// Ends a room's threads away from whoever dropped the last seat, who may be an async task.
-pub(super) fn end(live: Arc<Live>, listed: Option<Arc<Live>>) {
-    let spawned = std::thread::Builder::new().name("room-end".into()).spawn(move || drop((live, listed)));
-    if let Err(error) = spawned {
-        tracing::warn!(%error, "no thread to end a room on; it was ended in place");
+#[expect(clippy::disallowed_methods, reason = "a driver: it gives real time to those who look without a session")]
+async fn end_glance(live: Weak<Live>, view: ViewName) {
+    loop {
+        tokio::time::sleep(GLANCE).await;
+        let Some(live) = live.upgrade() else { return };
+        if live.give_up_glance(&view) {
+            return;
+        }
+    }
+}
+
+impl Drop for Live {
+    /// The threads are ended away from whoever held the room last, who may be an async task.
+    fn drop(&mut self) {
+        tracing::info!(room = %self.name, "room closed");
+        self.metrics.rooms.dec();
+        let threads = self.threads.take();
+        let spawned = std::thread::Builder::new().name("room-end".into()).spawn(move || drop(threads));
+        if let Err(error) = spawned {
+            tracing::warn!(%error, "no thread to end a room on; it was ended in place");
+        }
     }
 }

@@ -1,26 +1,55 @@
-//! The directory of rooms: starts a room's threads, hands out seats, ends rooms that nobody is in.
+//! The directory of rooms: what they are to be, a live room's threads, seats, and what admins do.
 //!
-//! In: wishes to take a seat. Out: seats (both ends of somebody's media), snapshots, the list.
-//! Never: media work, or a wait for a thread while the directory is locked.
+//! In: wishes to take a seat; settings, templates and images from admins. Out: seats (both ends of somebody's media), reports,
+//! canvases. Never: media work, or a wait for a thread or a disk while the directory is locked.
+//!
+//! | File | What it does |
+//! | --- | --- |
+//! | `spec`, `resolve` | settings as JSON; the rules that only the whole can tell |
+//! | `library` | templates and images by name |
+//! | `directory` | which rooms there are, set up how |
+//! | `opening` | what is kept, read at the start |
+//! | `live`, `stage` | a room that somebody is in; what becomes of what it gives |
+//! | `easel`, `screens` | the compositor's thread; encoders of scenes, and who receives which |
+//! | `seat`, `occupants` | one session's media; who is there, and their lines |
+//! | `admin` | everything that admins do |
+//! | `report`, `tell`, `happenings` | what the API tells; filled in; events |
+//! | `rehearsal` | how a layout would look |
 
 mod admin;
+mod directory;
+mod easel;
+mod happenings;
+mod library;
 mod live;
+mod occupants;
+mod opening;
+mod rehearsal;
 mod report;
+mod resolve;
+mod screens;
 mod seat;
 pub mod spec;
 mod stage;
+mod tell;
+#[cfg(test)]
+mod tests;
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
 use crate::compositor::{self, Fonts};
+use crate::egress::fitting;
 use crate::ingest::Pool;
-use crate::media::{Clock, RoomName};
+use crate::media::{Clock, RoomName, ViewName};
 use crate::metrics::Metrics;
+use crate::store::Store;
 pub use admin::{AdminError, ETag, Outcome, Precondition};
+use directory::{Directory, Entry};
 use live::Live;
+use occupants::Admitted;
+pub use opening::OpenError;
 pub use report::*;
 pub use seat::{JoinError, Seat, Wish};
 
@@ -46,80 +75,104 @@ pub struct RoomsSettings {
 /// All rooms of this server.
 #[derive(Debug)]
 pub struct Rooms {
+    me: Weak<Self>,
     settings: RoomsSettings,
     clock: Clock,
+    /// The wall clock at the clock's origin.
+    origin: jiff::Timestamp,
     metrics: Metrics,
     pool: Arc<Pool>,
+    store: Store,
     directory: Mutex<Directory>,
-}
-
-#[derive(Debug, Default)]
-struct Directory {
-    rooms: BTreeMap<RoomName, Arc<Live>>,
-    sessions: usize,
-    draining: bool,
+    /// Held by the one write that is under way.
+    writing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Rooms {
-    /// No room yet; rooms are made on demand.
-    pub fn new(settings: RoomsSettings, clock: Clock, metrics: Metrics) -> Arc<Self> {
-        let pool = Pool::start(settings.decode_threads, clock, metrics.clone());
-        Arc::new(Self { settings, clock, metrics, pool, directory: Mutex::default() })
-    }
-
-    /// Takes a seat; makes the room where there is none. Leaving is dropping the seat.
+    /// The rooms that are kept; others are made on demand. Reads and decodes files: not for an async thread.
     ///
     /// # Errors
-    /// Where the server is full or draining.
+    /// Where the data directory cannot be used, or the settings that rooms start as break a rule.
+    pub fn new(settings: RoomsSettings, clock: Clock, metrics: Metrics) -> Result<Arc<Self>, OpenError> {
+        let store = Store::open(settings.data_dir.clone())?;
+        let directory = Mutex::new(opening::read(&store, settings.room.clone())?);
+        let pool = Pool::start(settings.decode_threads, clock, metrics.clone());
+        let now = jiff::Timestamp::now();
+        let origin = now.checked_sub(clock.now().since(crate::media::MediaTime::ZERO)).unwrap_or(now);
+        let writing = Arc::default();
+        Ok(Arc::new_cyclic(|me| Self { me: me.clone(), settings, clock, origin, metrics, pool, store, directory, writing }))
+    }
+
+    /// Takes a seat; makes the room where there is none and rooms are made on demand. Leaving is dropping the seat.
+    ///
+    /// # Errors
+    /// Why there is no seat; nothing is changed then.
     pub fn join(self: &Arc<Self>, name: &RoomName, wish: Wish) -> Result<Seat, JoinError> {
-        let live = self.admit(name)?;
-        Ok(live.seat(self, wish))
+        let (live, admitted) = self.admit(name, &wish)?;
+        Ok(live.seat(self, wish, admitted))
     }
 
-    fn admit(&self, name: &RoomName) -> Result<Arc<Live>, JoinError> {
+    fn admit(&self, name: &RoomName, wish: &Wish) -> Result<(Arc<Live>, Admitted), JoinError> {
         let mut directory = self.directory.lock();
-        if directory.draining {
-            return Err(JoinError::Draining);
-        }
-        if directory.sessions >= self.settings.max_sessions {
-            return Err(JoinError::Full(self.settings.max_sessions));
-        }
+        directory.check_join(name, wish, self.settings.max_sessions, self.settings.on_demand)?;
+        let entry = directory.entry(name);
+        let Entry { prepared, events, live, .. } = entry;
+        let live = live.get_or_insert_with(|| Arc::new(Live::start(name, prepared, events.clone(), self))).clone();
+        let admitted = live.admit(wish, prepared)?;
         directory.sessions += 1;
-        let live = directory.rooms.entry(name.clone()).or_insert_with(|| self.open_room(name));
-        live.count_in();
-        Ok(live.clone())
+        Ok((live, admitted))
     }
 
-    fn open_room(&self, name: &RoomName) -> Arc<Live> {
-        tracing::info!(room = %name, "room opened");
-        self.metrics.rooms.inc();
-        Arc::new(Live::start(name.clone(), &self.settings, self.pool.clone(), self.clock, self.metrics.clone()))
-    }
-
-    /// Gives a seat up; the room ends with its last session. Called by the seat's drop, maybe on an async task:
-    /// the last handle of a room goes to a thread of its own.
-    fn leave(&self, live: Arc<Live>) {
+    /// Gives a seat up; a room's threads end with its last session, and so does a room that no admin made.
+    fn leave(&self, live: &Arc<Live>) {
         let mut directory = self.directory.lock();
         directory.sessions -= 1;
-        if live.count_out() > 0 {
-            drop(live);
+        let this = |there: &Arc<Live>| Arc::ptr_eq(there, live);
+        let name = live.name();
+        let Some(entry) = directory.entries.get_mut(name).filter(|entry| entry.live.as_ref().is_some_and(this)) else { return };
+        if live.occupants.sessions() > 0 {
             return;
         }
-        let listed = directory.rooms.remove(live.name());
-        drop(directory);
-        tracing::info!(room = %live.name(), "room closed");
-        self.metrics.rooms.dec();
-        live::end(live, listed);
+        entry.live = None;
+        if !entry.kept {
+            let _ = entry.events.send(Arc::new(RoomEvent::plain(self.clock.now(), "closed")));
+            directory.entries.remove(name);
+        }
     }
 
-    /// Whether there is such a room.
+    /// What is too much for a client, where every rendition of the view is: height and frames a second of the lowest one.
+    ///
+    /// # Errors
+    /// Where there is no such room or view.
+    pub fn beyond(
+        &self,
+        name: &RoomName,
+        view: Option<&ViewName>,
+        max_height: Option<u32>,
+        max_fps: Option<u32>,
+    ) -> Result<Option<(u32, u32)>, JoinError> {
+        let directory = self.directory.lock();
+        let wish = Wish { view: view.cloned(), ..Wish::default() };
+        directory.check_join(name, &wish, usize::MAX, self.settings.on_demand)?;
+        let prepared = directory.prepared(name);
+        let main = ViewName::main();
+        let canvas = prepared.settings.views.get(view.unwrap_or(&main)).expect("the view was checked under the same lock").canvas;
+        let ladder = prepared.spec.ladder();
+        if fitting(canvas, &ladder, max_height, max_fps).is_some() {
+            return Ok(None);
+        }
+        let sent = ladder.iter().map(|rendition| (rendition.height.min(canvas.height), rendition.fps.min(canvas.fps)));
+        Ok(sent.min())
+    }
+
+    /// Whether there is such a room: kept, or live.
     pub fn exists(&self, name: &RoomName) -> bool {
-        self.directory.lock().rooms.contains_key(name)
+        self.directory.lock().entries.contains_key(name)
     }
 
-    /// The live rooms, by name.
+    /// All rooms, kept and live, by name.
     pub fn list(&self) -> Vec<RoomSummary> {
-        self.directory.lock().rooms.values().map(|live| live.summary()).collect()
+        self.directory.lock().entries.iter().map(|(name, entry)| entry.summary(name)).collect()
     }
 
     /// Takes no more sessions from here on.

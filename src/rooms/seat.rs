@@ -8,7 +8,7 @@ use super::Rooms;
 use super::live::Live;
 use crate::egress::{AudioSubscription, VideoSubscription};
 use crate::ingest::{AudioIntake, Feedback, VideoIntake};
-use crate::media::{ParticipantId, RoomName, ViewName};
+use crate::media::{ParticipantId, RoomName, SentTraffic, ViewName};
 use crate::room::Source;
 
 /// What somebody wants of a room.
@@ -60,6 +60,8 @@ pub struct Seat {
     pub audio_out: Option<AudioSubscription>,
     /// Becomes true when an admin sends them out or ends the room: the session is to be closed then.
     pub dismissed: tokio::sync::watch::Receiver<bool>,
+    /// What goes to them, counted by the session.
+    pub traffic: Arc<SentTraffic>,
     /// Leaves the room when it goes.
     pub(super) _leaver: Leaver,
 }
@@ -71,17 +73,14 @@ pub(super) struct Leaver {
     /// There until the drop takes it.
     pub(super) live: Option<Arc<Live>>,
     pub(super) participant: ParticipantId,
-    pub(super) takes_part: bool,
 }
 
 impl Drop for Leaver {
     fn drop(&mut self) {
         let Some(live) = self.live.take() else { return };
-        if self.takes_part {
-            live.depart(self.participant);
-        }
+        live.depart(self.participant);
         if let Some(rooms) = self.rooms.upgrade() {
-            rooms.leave(live);
+            rooms.leave(&live);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use medley::bots::judge::Scrutiny;
 use medley::bots::wall::Epoch;
-use medley::bots::{Bot, BotReport, BotSettings, BotsOptions, Show, Speech};
+use medley::bots::{Asks, Bot, BotReport, BotSettings, BotsOptions, Show, Speech};
 use medley::compositor::Choice;
 
 use crate::room::{Call, within};
@@ -63,7 +63,18 @@ async fn eight_people_of_whom_two_talk_cost_one_video_and_three_audio_encoders()
 
 fn settings(call: &Call, number: u16, sends: Option<(Show, Speech)>) -> BotSettings {
     let (url, name) = (call.server.url(), format!("Bot {number}"));
-    BotSettings { url, room: "call".into(), number, name, width: 640, height: 360, fps: 30, sends, scrutiny: Scrutiny::Full }
+    BotSettings {
+        url,
+        room: "call".into(),
+        number,
+        name,
+        width: 640,
+        height: 360,
+        fps: 30,
+        sends,
+        scrutiny: Scrutiny::Full,
+        asks: Asks::default(),
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use medley::bots::judge::Scrutiny;
 use medley::bots::wall::Epoch;
-use medley::bots::{Bot, BotSettings, Show, Speech};
+use medley::bots::{Asks, Bot, BotSettings, Show, Speech};
 use medley::compositor::Choice;
 
 use crate::room::{Call, within};
@@ -24,6 +24,7 @@ async fn come_and_go(call: &Call, number: u16) {
         fps: 15,
         sends: Some((Show::Drawn, Speech::Tone)),
         scrutiny: Scrutiny::Counted,
+        asks: Asks::default(),
     };
     let bot = Bot::join(settings, Epoch::new()).await.unwrap();
     within(Duration::from_secs(10), "a picture comes", || bot.report().pictures.received > 0).await;

@@ -98,14 +98,43 @@ async fn a_client_that_closes_is_gone_within_a_second_and_one_that_vanishes_with
         let (mut client, answer) = room.join(direction, Purpose::Join, str::to_owned).await;
         client.run(PATIENCE, |_| room.is_connected(&answer.session)).await;
         client.close().await;
-        room.within(Duration::from_secs(1), "the session ends", || room.peers.state(&answer.session).is_none()).await;
+        room.within(Duration::from_secs(1), "the session ends", || room.peers.state(&answer.session).is_err()).await;
     }
     assert_eq!(room.ended("closed"), 3);
     let (mut client, answer) = room.join(Direction::RecvOnly, Purpose::Whep, str::to_owned).await;
     client.run(PATIENCE, |_| room.is_connected(&answer.session)).await;
     drop(client);
-    room.within(Duration::from_secs(5), "the session ends", || room.peers.state(&answer.session).is_none()).await;
+    room.within(Duration::from_secs(5), "the session ends", || room.peers.state(&answer.session).is_err()).await;
     assert_eq!((room.ended("vanished"), room.sessions()), (1, 0));
+}
+
+#[tokio::test]
+async fn a_client_that_an_admin_removes_is_told_within_a_second_and_finds_out_why() {
+    let room = Room::open().await;
+    let (mut client, answer) = room.join(Direction::SendRecv, Purpose::Join, str::to_owned).await;
+    let (mut other, _) = room.join(Direction::SendRecv, Purpose::Join, str::to_owned).await;
+    client::run_both(&mut client, &mut other, PATIENCE, |client, other| client.sounds > 5 && other.sounds > 5).await;
+    room.remove(&answer.session).await;
+    client.run(Duration::from_secs(1), |client| client.closed).await;
+    assert!(matches!(room.peers.state(&answer.session), Err(PeerError::Removed)));
+    let fragment = client.begin_ice_restart();
+    assert!(matches!(room.peers.patch(&answer.session, &fragment, None).await, Err(PeerError::Removed)));
+    room.within(Duration::from_secs(1), "the session ends", || room.sessions() == 1).await;
+    assert_eq!(room.ended("removed"), 1);
+    let sounds = other.sounds;
+    other.run(PATIENCE, |other| other.sounds > sounds + 20).await;
+}
+
+#[tokio::test]
+async fn a_clients_line_is_told_both_ways() {
+    let room = Room::open().await;
+    let (mut client, answer) = room.join(Direction::SendRecv, Purpose::Join, str::to_owned).await;
+    client.run(PATIENCE, |client| client.pictures > 90).await;
+    let person = room.person(&answer.session).await;
+    assert!(person.sent.rtt_ms.is_some_and(|rtt| rtt < 500.0) && person.sent.loss == Some(0.0), "{:?}", person.sent);
+    let (video, audio) = (person.received.video.unwrap(), person.received.audio.unwrap());
+    assert!(video.packets > 100 && video.lost == 0 && audio.packets > 100 && audio.lost == 0, "{video:?} {audio:?}");
+    assert!(person.sent.bitrate_bps > 1000 && video.bitrate_bps > 100_000 && audio.bitrate_bps > 100, "{video:?} {audio:?}");
 }
 
 #[tokio::test]
@@ -116,7 +145,7 @@ async fn a_client_with_another_certificate_than_it_offered_gets_nowhere() {
         offer.replace(fingerprint, &format!("a=fingerprint:sha-256 {}", ["AB"; 32].join(":")))
     };
     let (mut client, answer) = room.join(Direction::SendRecv, Purpose::Join, other).await;
-    let gone = |_: &Client| room.peers.state(&answer.session).is_none();
+    let gone = |_: &Client| room.peers.state(&answer.session).is_err();
     client.run(Duration::from_secs(20), gone).await;
     assert_eq!((room.ended("failed"), room.received(Media::Video)), (1, 0));
 }

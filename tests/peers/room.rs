@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use medley::compositor::{Choice, Fonts};
-use medley::media::{Canvas, Clock};
+use medley::media::{Clock, ParticipantId, RoomName, Within};
 use medley::metrics::{ByMedia, ByReason, Media, Metrics};
 use medley::peer::{Answer, PeerConfig, Peers, Purpose, check};
-use medley::room::{Layout, RoomSettings};
-use medley::rooms::{Rooms, RoomsSettings, Wish};
+use medley::rooms::spec::{CanvasSpec, RenditionSpec, RoomSpec};
+use medley::rooms::{PersonReport, Rooms, RoomsSettings, Wish};
 use str0m::media::Direction;
 
 use crate::client::Client;
@@ -27,10 +27,18 @@ impl Room {
     /// With its port bound so.
     pub(crate) async fn open_at(udp: &str) -> Self {
         let (clock, metrics) = (Clock::new(), Metrics::default());
-        let canvas = Canvas { width: 320, height: 180, ..Canvas::default() };
+        let canvas = CanvasSpec { width: Within::of(320), height: Within::of(180), ..CanvasSpec::default() };
+        let rendition = RenditionSpec {
+            name: "only".parse().unwrap(),
+            height: Within::of(180),
+            fps: Within::of(30),
+            max_bps: Within::of(500_000),
+            min_bps: Within::of(100_000),
+        };
         let settings = RoomsSettings {
-            room: RoomSettings { canvas, layout: Layout::Grid, max_talkers: 4 },
-            max_bps: 500_000,
+            room: RoomSpec { canvas, renditions: vec![rendition], ..RoomSpec::default() },
+            data_dir: None,
+            on_demand: true,
             max_sessions: 10,
             decode_threads: 1,
             compositor: Choice::Cpu,
@@ -46,15 +54,36 @@ impl Room {
         let pending = Client::offer(direction);
         let offer = check(&edit(&pending.sdp), purpose).unwrap();
         let (audio, video) = (offer.audio.unwrap_or_default(), offer.video.unwrap_or_default());
-        let wish =
-            Wish { name: "Someone".into(), sends_audio: audio.0, receives_audio: audio.1, sends_video: video.0, receives_video: video.1 };
-        let seat = self.rooms.join(&"room".parse().unwrap(), wish).unwrap();
+        let wish = Wish {
+            name: "Someone".into(),
+            sends_audio: audio.0,
+            receives_audio: audio.1,
+            sends_video: video.0,
+            receives_video: video.1,
+            ..Wish::default()
+        };
+        let seat = self.rooms.join(&name(), wish).unwrap();
         let answer = self.peers.answer(offer, seat).await.unwrap();
         (pending.accept(&answer.sdp), answer)
     }
 
     pub(crate) fn is_connected(&self, session: &str) -> bool {
-        self.peers.state(session).is_some_and(|state| state.state == "connected")
+        self.peers.state(session).is_ok_and(|state| state.state == "connected")
+    }
+
+    /// What the room tells of a session's participant.
+    pub(crate) async fn person(&self, session: &str) -> PersonReport {
+        self.rooms.person(&name(), self.participant(session)).await.unwrap()
+    }
+
+    /// As an admin does.
+    pub(crate) async fn remove(&self, session: &str) {
+        self.rooms.remove(&name(), self.participant(session)).await.unwrap();
+    }
+
+    fn participant(&self, session: &str) -> ParticipantId {
+        let id = self.peers.state(session).unwrap().participant;
+        ParticipantId(id.strip_prefix('p').unwrap().parse().unwrap())
     }
 
     pub(crate) fn received(&self, media: Media) -> u64 {
@@ -83,4 +112,8 @@ impl Room {
         };
         assert!(tokio::time::timeout(patience, watch).await.is_ok(), "not within {patience:?}: {what}");
     }
+}
+
+fn name() -> RoomName {
+    "room".parse().unwrap()
 }

@@ -84,6 +84,10 @@ pub struct PicturesReport {
     pub keyframes: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Width of the newest one that was decoded; 0 before the first.
+    pub width: u32,
+    /// Its height.
+    pub height: u32,
     /// Where the stream stood still.
     #[serde(flatten)]
     pub standstills: Standstills,

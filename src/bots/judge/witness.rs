@@ -98,6 +98,7 @@ impl Witness {
             let mut tally = self.tally.lock();
             tally.pace.note(at);
             tally.first_picture.get_or_insert(at);
+            (tally.pictures.width, tally.pictures.height) = (frame.width(), frame.height());
         }
         self.sight.lock().see(frame, at, self.epoch.wall(at));
     }

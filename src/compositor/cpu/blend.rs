@@ -37,6 +37,13 @@ pub(super) fn value(row: &mut [u8], coverage: &[u8], value: u8, opacity: Opacity
     }
 }
 
+/// A row over another.
+pub(super) fn row(row: &mut [u8], above: &[u8], coverage: &[u8], opacity: Opacity) {
+    for ((sample, &above), &coverage) in row.iter_mut().zip(above).zip(coverage) {
+        *sample = mix(*sample, above, opacity.of(coverage));
+    }
+}
+
 /// One value over a row that is covered everywhere.
 pub(super) fn solid(row: &mut [u8], value: u8, opacity: Opacity) {
     if opacity == Opacity::FULL {

@@ -13,6 +13,7 @@ use super::{Compositor, CompositorError, Kind, Pictures};
 use crate::media::{Composite, Frame, Scene};
 use canvas::Canvases;
 pub use painter::Painter;
+pub use scaler::Scaler;
 
 mod across;
 mod axis;
@@ -24,6 +25,7 @@ mod down;
 mod outline;
 mod painter;
 mod scale;
+mod scaler;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -41,6 +43,17 @@ pub struct CpuCompositor {
     /// What was drawn last, shown again while nothing changes.
     last: Option<(Plan, Arc<Frame>)>,
     waiting: VecDeque<Composite>,
+}
+
+/// One scene, drawn at once; for previews and thumbnails.
+///
+/// # Errors
+/// None that the CPU has; the signature is that of any compositor.
+pub fn still(scene: &Scene, pictures: &dyn Pictures, fonts: Arc<Fonts>) -> Result<Frame, CompositorError> {
+    let plan = Planner::new(fonts).plan(scene, pictures);
+    let mut canvas = Frame::black(plan.width, plan.height);
+    Painter::default().paint(&plan, &mut canvas);
+    Ok(canvas)
 }
 
 impl CpuCompositor {
@@ -68,7 +81,8 @@ impl Compositor for CpuCompositor {
     }
 
     fn submit(&mut self, scene: &Scene, pictures: &dyn Pictures) -> Result<(), CompositorError> {
-        let frame = self.draw(self.planner.plan(scene, pictures));
+        let plan = self.planner.plan(scene, pictures);
+        let frame = self.draw(plan);
         if self.waiting.len() == WAITING {
             self.waiting.pop_front();
         }

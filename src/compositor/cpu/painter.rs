@@ -13,7 +13,7 @@ use super::columns::Columns;
 use super::outline::{Outline, Rows, halved};
 use super::scale::{Plane, scale};
 use super::under::Under;
-use crate::compositor::plan::{Crop, Mask, Paint, Plan, Step, Yuv};
+use crate::compositor::plan::{Crop, Cutout, Mask, Paint, Plan, Step, Yuv};
 use crate::media::{Frame, Rect};
 
 /// Shapes kept; a scene has a handful.
@@ -45,6 +45,11 @@ impl Coverage {
 
     pub(super) fn rows(&mut self) -> [&mut [u8]; 2] {
         self.luma.each_mut().map(|row| &mut row[..])
+    }
+
+    /// The coverage of plane `index` in the two rows of luma from `y` on, and which row of that plane is the first.
+    fn plane(&self, index: usize, y: usize) -> (&[Vec<u8>], usize) {
+        if index == 0 { (&self.luma, y) } else { (std::slice::from_ref(&self.chroma), y / 2) }
     }
 
     pub(super) fn halve(&mut self) {
@@ -83,6 +88,23 @@ impl Painter {
             Paint::Mask { mask, color } => {
                 let outline = self.outline(step, None);
                 self.shape(&outline, Some(mask), *color, step, canvas);
+            }
+            Paint::Cutout(cutout) => self.cutout(cutout, step, canvas),
+        }
+    }
+
+    fn cutout(&mut self, Cutout { frame, mask }: &Cutout, step: &Step, canvas: &mut Frame) {
+        let (outline, opacity) = (self.outline(step, None), Opacity::new(step.opacity));
+        let widths = [frame.width(), frame.chroma_size().0, frame.chroma_size().0].map(|width| width as usize);
+        self.coverage.resize(widths[0]);
+        for y in (0..step.rect.height).step_by(2) {
+            let pair = Rect { y: step.rect.y + y, height: 2, ..step.rect };
+            masked(&outline, mask, y as usize, &mut self.coverage);
+            self.coverage.halve();
+            for (index, plane) in frame.planes().into_iter().enumerate() {
+                let (coverage, first) = self.coverage.plane(index, y as usize);
+                let rows = plane.chunks_exact(widths[index]).skip(first).zip(coverage);
+                part(canvas, index, pair).rows().zip(rows).for_each(|(row, (above, coverage))| blend::row(row, above, coverage, opacity));
             }
         }
     }

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::canvas::part;
 use super::*;
-use crate::compositor::plan::{Crop, Paint, Step};
-use crate::media::{Border, Canvas, Cell, Fit, Label, MediaTime, ParticipantId, Rect, Rgb, Source};
+use crate::compositor::plan::{Crop, Cutout, Mask, Paint, Step};
+use crate::media::{Border, Canvas, Cell, Fit, Image, Label, LowerThird, MediaTime, Overlay, ParticipantId, Rect, Rgb, Source};
 
 const CANVAS: (u32, u32) = (256, 160);
 
@@ -106,6 +106,37 @@ fn an_unchanged_scene_is_the_same_canvas_and_a_changed_one_is_not() {
     assert!(a.frame != c.frame);
 }
 
+#[test]
+fn a_cutout_is_its_picture_where_it_is_seen_and_the_canvas_elsewhere() {
+    let frame = noise(64, 48, 5);
+    let rect = Rect { x: 30, y: 40, width: 64, height: 48 };
+    let left: Vec<u8> = (0..64 * 48).map(|n| if n % 64 < 32 { 255 } else { 0 }).collect();
+    let cutout = Paint::Cutout(Cutout::new(Frame::clone(&frame), Mask::new(64, 48, left.into())));
+    let canvas = painted([50, 60, 70], vec![Step { rect, corner_radius: 0.0, opacity: 1.0, paint: cutout }]);
+    for (index, plane) in frame.planes().into_iter().enumerate() {
+        let width = 64 >> usize::from(index > 0);
+        for (row, expected) in rows(&canvas, index, rect).iter().zip(plane.chunks_exact(width)) {
+            assert_eq!(row[..width / 2], expected[..width / 2]);
+            assert!(row[width / 2..].iter().all(|&sample| sample == [50, 60, 70][index]));
+        }
+    }
+}
+
+#[test]
+fn overlays_do_not_make_a_scene_that_is_the_same_another() {
+    let canvas = Canvas { width: 128, height: 128, ..Canvas::default() };
+    let image = |alpha| Arc::new(Image { frame: noise(60, 40, 9), alpha });
+    let logo = Overlay::Image { image: image(Some([99; 2400].into())), rect: Rect { x: 4, y: 4, width: 30, height: 20 }, opacity: 0.9 };
+    let band = Overlay::LowerThird(LowerThird { title: "Ada".into(), subtitle: "Analyst".into(), color: Rgb(9, 200, 90), opacity: 1.0 });
+    let scene = Scene { backdrop: Some(image(None)), overlays: vec![logo, band], ..Scene::empty(canvas, MediaTime::ZERO) };
+    let mut compositor = CpuCompositor::new(Fonts::embedded());
+    let [a, b] = [1, 2].map(|millis| {
+        compositor.submit(&Scene { at: MediaTime::from_millis(millis), ..scene.clone() }, &Some4(2, 2)).unwrap();
+        compositor.take(Duration::ZERO).unwrap().unwrap().frame
+    });
+    assert!(Arc::ptr_eq(&a, &b));
+}
+
 fn any_cell_at(rect: Rect) -> Cell {
     let source = Source::Participant { id: ParticipantId(1), name: "Ada".into() };
     Cell { source, rect, fit: Fit::Cover, z: 0, opacity: 1.0, corner_radius: 0, border: None, label: None }
@@ -113,9 +144,10 @@ fn any_cell_at(rect: Rect) -> Cell {
 
 fn any_cell() -> impl Strategy<Value = Cell> {
     let name = prop_oneof!["\\PC{0,20}", Just("Ada Lovelace".to_owned()), Just("محمد 李 🙂".to_owned())];
-    let source = (0u32..4, name.clone(), any::<bool>())
-        .prop_map(|(id, name, slate)| if slate { Source::Slate } else { Source::Participant { id: ParticipantId(id), name: name.into() } });
-    let border = prop::option::of((0u32..20).prop_map(|half| Border { width: 2 * half, color: Rgb(9, 200, 90), opacity: 1.0 }));
+    let participant = (0u32..4, name.clone()).prop_map(|(id, name)| Source::Participant { id: ParticipantId(id), name: name.into() });
+    let source = prop_oneof![2 => participant, 1 => Just(Source::Slate), 1 => any::<u32>().prop_map(Source::More)];
+    let border =
+        prop::option::of((0u32..20, 0.0f32..1.3).prop_map(|(half, opacity)| Border { width: 2 * half, color: Rgb(9, 200, 90), opacity }));
     let label = prop::option::of((name, any::<bool>()).prop_map(|(text, muted)| Label { text: text.into(), muted }));
     (any_rect(), source, any::<bool>(), 0.0f32..1.3, 0u32..200, border, label).prop_map(
         |(rect, source, cover, opacity, corner_radius, border, label)| {

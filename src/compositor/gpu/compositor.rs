@@ -87,7 +87,8 @@ impl Compositor for GpuCompositor {
             let oldest = self.finish(STALLED)?;
             self.finished = Some(oldest.ok_or_else(|| self.painter.lose("a canvas did not come"))?);
         }
-        let begun = self.begin(self.planner.plan(scene, pictures), scene.at)?;
+        let plan = self.planner.plan(scene, pictures);
+        let begun = self.begin(plan, scene.at)?;
         self.in_flight.push_back(begun);
         Ok(())
     }

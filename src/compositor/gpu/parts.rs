@@ -29,7 +29,7 @@ pub(super) fn parts(step: &Step) -> Vec<Part> {
     let corners = even(step.corner_radius);
     let between = |clip| vec![Part { clip, cover: inner }];
     match &step.paint {
-        Paint::Mask { .. } => vec![Part { clip: step.rect, cover: Cover::Blended }],
+        Paint::Mask { .. } | Paint::Cutout(_) => vec![Part { clip: step.rect, cover: Cover::Blended }],
         Paint::Border { width, .. } => frame(step.rect, corners, *width, inner),
         Paint::Picture { .. } | Paint::Fill(_) if corners == 0 => between(step.rect),
         Paint::Picture { .. } | Paint::Fill(_) => banded(step.rect, corners, Cover::Blended, between),

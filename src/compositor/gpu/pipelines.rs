@@ -1,4 +1,4 @@
-//! The three passes (a picture, a colour, a colour through a mask) as compute pipelines of `shaders/`, one for each variant.
+//! The four passes (a picture, a colour, and each of them through a mask) as compute pipelines of `shaders/`, one for each variant.
 //!
 //! In: a device. Out: pipelines and the layouts of what is bound to them. Never: a step of a plan.
 
@@ -34,6 +34,7 @@ pub(super) enum Pass {
     Picture(Reading),
     Fill,
     Mask,
+    Cutout,
 }
 
 /// How a picture's samples are read, in the order of `READING` in `shaders/picture.wgsl`.
@@ -86,14 +87,21 @@ impl Pipelines {
 }
 
 impl Pass {
-    const ALL: [Self; 5] =
-        [Self::Picture(Reading::Copied), Self::Picture(Reading::Interpolated), Self::Picture(Reading::Averaged), Self::Fill, Self::Mask];
+    const ALL: [Self; 6] = [
+        Self::Picture(Reading::Copied),
+        Self::Picture(Reading::Interpolated),
+        Self::Picture(Reading::Averaged),
+        Self::Fill,
+        Self::Mask,
+        Self::Cutout,
+    ];
 
     fn module(self, device: &Device) -> ShaderModule {
         let (label, code) = match self {
             Self::Picture(_) => ("picture", include_str!("../../../shaders/picture.wgsl")),
             Self::Fill => ("fill", include_str!("../../../shaders/fill.wgsl")),
             Self::Mask => ("mask", include_str!("../../../shaders/mask.wgsl")),
+            Self::Cutout => ("cutout", include_str!("../../../shaders/cutout.wgsl")),
         };
         let source = wgpu::ShaderSource::Wgsl([STEP, code].concat().into());
         device.create_shader_module(wgpu::ShaderModuleDescriptor { label: Some(label), source })

@@ -10,8 +10,8 @@ use wgpu::{BindGroup, Buffer, BufferSize, BufferUsages, QueueWriteBufferView};
 
 use super::device::Gpu;
 use super::planes::Layout;
-use super::steps::GUARD_BYTES;
-use crate::compositor::plan::{Mask, Paint};
+use super::steps::{GUARD_BYTES, mask_offset};
+use crate::compositor::plan::{Cutout, Mask, Paint};
 use crate::media::Frame;
 
 /// Plans that an unused source outlives: a second at 30 frames a second.
@@ -21,6 +21,7 @@ const KEPT: u64 = 30;
 #[derive(Debug)]
 pub(super) struct Sources {
     pictures: Vec<Picture>,
+    /// Masks, and cutouts with theirs, by the mask's id.
     masks: BTreeMap<u64, Uploaded>,
     /// Bound where a step has no source.
     none: Uploaded,
@@ -59,6 +60,7 @@ impl Sources {
             match paint {
                 Paint::Picture { frame, .. } => self.upload_picture(gpu, frame),
                 Paint::Mask { mask, .. } => self.upload_mask(gpu, mask),
+                Paint::Cutout(cutout) => self.upload_cutout(gpu, cutout),
                 Paint::Fill(_) | Paint::Border { .. } => {}
             }
         }
@@ -69,6 +71,7 @@ impl Sources {
         let uploaded = match paint {
             Paint::Picture { frame, .. } => self.pictures.iter().find(|p| Arc::ptr_eq(&p.frame, frame)).map(|p| &p.uploaded),
             Paint::Mask { mask, .. } => self.masks.get(&mask.id),
+            Paint::Cutout(cutout) => self.masks.get(&cutout.mask.id),
             Paint::Fill(_) | Paint::Border { .. } => None,
         };
         &uploaded.unwrap_or(&self.none).group
@@ -79,6 +82,7 @@ impl Sources {
         let uploaded = match paint {
             Paint::Picture { frame, .. } => self.pictures.iter_mut().find(|p| Arc::ptr_eq(&p.frame, frame)).map(|p| &mut p.uploaded),
             Paint::Mask { mask, .. } => self.masks.get_mut(&mask.id),
+            Paint::Cutout(cutout) => self.masks.get_mut(&cutout.mask.id),
             Paint::Fill(_) | Paint::Border { .. } => return true,
         };
         uploaded.map(|uploaded| uploaded.used = self.plans).is_some()
@@ -109,7 +113,15 @@ impl Sources {
     fn upload_mask(&mut self, gpu: &Gpu, mask: &Mask) {
         let uploaded = self.masks.entry(mask.id).or_insert_with(|| Uploaded::new(gpu, mask.coverage.len() as u64));
         uploaded.used = self.plans;
-        uploaded.write_mask(gpu, mask);
+        uploaded.write_mask(gpu, 0, mask);
+    }
+
+    fn upload_cutout(&mut self, gpu: &Gpu, Cutout { frame, mask }: &Cutout) {
+        let mask_first = u64::from(mask_offset(frame));
+        let uploaded = self.masks.entry(mask.id).or_insert_with(|| Uploaded::new(gpu, mask_first + mask.coverage.len() as u64));
+        uploaded.used = self.plans;
+        uploaded.write_picture(gpu, frame);
+        uploaded.write_mask(gpu, mask_first, mask);
     }
 }
 
@@ -141,8 +153,8 @@ impl Uploaded {
         }
     }
 
-    fn write_mask(&self, gpu: &Gpu, mask: &Mask) {
-        let Some(mut staged) = self.stage(gpu, 0, mask.coverage.len() as u64) else { return };
+    fn write_mask(&self, gpu: &Gpu, first: u64, mask: &Mask) {
+        let Some(mut staged) = self.stage(gpu, first, mask.coverage.len() as u64) else { return };
         staged.slice(..mask.coverage.len()).copy_from_slice(&mask.coverage);
     }
 
@@ -192,6 +204,17 @@ mod tests {
             sources.prepare(&gpu, [].iter());
         }
         assert_eq!((sources.pictures.len(), sources.masks.len()), (0, 0));
+    }
+
+    #[test]
+    fn a_cutout_is_uploaded_once() {
+        let (gpu, mut sources) = (gpu(), Sources::new(&gpu()));
+        let logo = Paint::Cutout(Cutout::new(Frame::filled(8, 4, [9; 3]), Mask::new(8, 4, [9; 32].into())));
+        let buffers = [1, 2].map(|luma| {
+            sources.prepare(&gpu, [picture(32, luma), logo.clone()].iter());
+            sources.masks.values().next().unwrap().buffer.clone()
+        });
+        assert_eq!((sources.masks.len(), buffers[0] == buffers[1]), (1, true));
     }
 
     fn picture(width: u32, luma: u8) -> Paint {

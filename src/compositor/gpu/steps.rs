@@ -5,11 +5,17 @@
 use super::parts::{Part, parts};
 use super::pipelines::{GROUP_SAMPLES, Pass, Planes, RECORD_BYTES, Reading, Variant};
 use super::planes::{Layout, Plane};
-use crate::compositor::plan::{Crop, Mask, Paint, Step};
+use crate::compositor::plan::{Crop, Cutout, Mask, Paint, Step};
 use crate::media::{Frame, Rect};
 
 /// Unused bytes before a picture in its buffer: where four samples begin left of a row, these are read.
 pub(super) const GUARD_BYTES: u32 = 4;
+
+/// Where a cutout's mask begins in its buffer: behind the picture.
+pub(super) fn mask_offset(frame: &Frame) -> u32 {
+    // sides of 8192 at most make less than 2^27 bytes
+    GUARD_BYTES + Layout::of(frame).bytes() as u32
+}
 
 /// One run of a pipeline.
 #[derive(Debug)]
@@ -90,11 +96,11 @@ impl Planes {
 /// What a dispatch paints with.
 struct Source {
     pass: Pass,
-    /// First byte, bytes a row, bytes to the next plane.
+    /// First byte, bytes a row, bytes to the next plane, first byte of the mask.
     bytes: [u32; 4],
     /// Left, top, and the way from one sample to the next in x and y.
     sampling: [f32; 4],
-    /// Sides of the plane.
+    /// Sides of the plane; of the mask where there is one.
     size: [f32; 2],
     color: [u8; 3],
     /// Width of a border's line, 0 for a fill.
@@ -108,6 +114,7 @@ impl Source {
             Paint::Fill(color) => Self::color(Pass::Fill, *color),
             Paint::Border { color, width } => Self { line: *width, ..Self::color(Pass::Fill, *color) },
             Paint::Mask { mask, color } => Self::mask(mask, *color),
+            Paint::Cutout(cutout) => Self::cutout(cutout, planes),
         }
     }
 
@@ -118,6 +125,12 @@ impl Source {
     fn mask(mask: &Mask, color: [u8; 3]) -> Self {
         let size = [mask.width as f32, mask.height as f32];
         Self { bytes: [0, mask.width, 0, 0], size, ..Self::color(Pass::Mask, color) }
+    }
+
+    fn cutout(Cutout { frame, mask }: &Cutout, planes: Planes) -> Self {
+        let Plane { first, row, words, .. } = planes.of(Layout::of(frame));
+        let bytes = [GUARD_BYTES + 4 * first, 4 * row, 4 * words, mask_offset(frame)];
+        Self { pass: Pass::Cutout, bytes, ..Self::mask(mask, [0; 3]) }
     }
 
     fn picture(frame: &Frame, crop: Crop, rect: Rect, planes: Planes) -> Self {

@@ -8,7 +8,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use super::device::{Adapters, Gpu};
 use super::painter::Painter;
 use crate::compositor::CompositorError;
-use crate::compositor::plan::{Crop, Mask, Paint, Plan, Step};
+use crate::compositor::plan::{Crop, Cutout, Mask, Paint, Plan, Step};
 use crate::media::{Frame, MediaTime, Rect};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -87,6 +87,26 @@ fn corners_lines_masks_and_opacity_cover_as_planned() {
     ];
     for step in steps {
         assert_covered(&step);
+    }
+}
+
+#[test]
+fn a_cutout_of_one_colour_is_that_colour_through_its_mask() {
+    let mask = noise_mask(30, 18);
+    let cutout = Paint::Cutout(Cutout::new(Frame::filled(30, 18, [180, 50, 220]), mask.clone()));
+    let cut = Step { corner_radius: 6.0, opacity: 0.7, ..step(rect(6, 2, 30, 18), cutout) };
+    let colored = Step { paint: Paint::Mask { mask, color: [180, 50, 220] }, ..cut.clone() };
+    assert_eq!(painted(&plan(40, 24, vec![cut])), painted(&plan(40, 24, vec![colored])));
+}
+
+#[test]
+fn a_cutout_shows_each_pixel_where_it_lies() {
+    let frame = noise(26, 14, 4);
+    let seen = Mask::new(26, 14, vec![255; 26 * 14].into());
+    for (x, y) in [(0, 0), (2, 4), (6, 2), (38, 18)] {
+        let to = rect(x, y, 26, 14);
+        let canvas = painted(&plan(64, 32, vec![step(to, Paint::Cutout(Cutout::new(Frame::clone(&frame), seen.clone())))]));
+        assert_eq!(planes_in(&canvas, to), planes_in(&frame, rect(0, 0, 26, 14)), "at {x}, {y}");
     }
 }
 

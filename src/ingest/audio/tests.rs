@@ -26,6 +26,7 @@ fn a_single_lost_packet_of_a_voice_is_recovered() {
     assert_eq!((heard.count(Heard::Recovered), heard.count(Heard::Concealed)), (1, 1));
     assert!(heard.metric("medley_blocks_recovered_total 1") && heard.metric("medley_blocks_concealed_total 1"));
     assert!(heard.metric("medley_packets_lost_total{media=\"Audio\"} 1"));
+    assert_eq!((heard.traffic.packets(), heard.traffic.lost()), (299, 1));
 }
 
 #[test]
@@ -134,6 +135,7 @@ struct Recording {
     kinds: Vec<Heard>,
     samples: Vec<f32>,
     text: String,
+    traffic: Arc<Traffic>,
 }
 
 impl Line {
@@ -179,6 +181,7 @@ impl Line {
             recording.samples.extend_from_slice(&block.0);
         }
         recording.text = metrics.text();
+        recording.traffic = intake.traffic();
         recording
     }
 }

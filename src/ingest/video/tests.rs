@@ -39,6 +39,19 @@ fn a_loss_holds_the_last_good_picture_and_asks_until_a_keyframe_comes() {
 }
 
 #[test]
+fn what_comes_is_counted_and_so_is_what_never_came() {
+    let mut call = Call::new(320, 180);
+    (0..5).for_each(|_| drop(call.send(Keyframe::Auto, |_| true)));
+    let (packets, bytes) = (call.kept.len() as u64, call.kept.iter().map(|packet| packet.payload.len() as u64).sum());
+    let traffic = call.intake.traffic();
+    assert_eq!((traffic.packets(), traffic.bytes(), traffic.lost()), (packets, bytes, 0));
+    assert_eq!((traffic.pictures(), traffic.size()), (5, (320, 180)));
+    call.send(Keyframe::Auto, |n| n > 0);
+    (0..20).for_each(|_| drop(call.send(Keyframe::Auto, |_| true)));
+    assert_eq!((traffic.packets(), traffic.lost(), traffic.pictures()), (call.kept.len() as u64 - 1, 1, 5));
+}
+
+#[test]
 fn a_retransmission_in_time_costs_no_picture_and_no_request() {
     let mut call = Call::new(320, 180);
     (0..5).for_each(|_| drop(call.send(Keyframe::Auto, |_| true)));

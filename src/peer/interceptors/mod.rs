@@ -10,12 +10,14 @@
 //! | 7 000 | the stack's NACK generator | asks for what is missing |
 //! | 8 000 | the stack's TWCC receiver | tells the sender when its packets came |
 //! | 10 000 | the stack's receiver reports | |
+//! | 10 400 | [`line::LineReports`] | learns from the client's reports what its line is like |
 //! | 10 500 | [`reports::ReportClock`] | puts both streams' sender reports on the room's one time line |
 //! | 11 000 | the stack's sender reports | |
 //! | 14 000 | [`tap::Tap`] | hands media and requests to the session |
 //!
 //! There is no pacer: the stack's is first in, first out and would hold sound back behind pictures.
 
+pub(super) mod line;
 pub(super) mod reports;
 pub(super) mod rtx;
 pub(super) mod tap;
@@ -38,7 +40,7 @@ const NACKS_PER_PACKET: u16 = 10;
 const RESEND_PACKETS: u16 = 1024;
 
 /// The whole chain.
-pub(super) fn chain(undo: Option<rtx::RtxUndo>, clock: reports::ReportClock, tap: tap::Tap) -> Registry {
+pub(super) fn chain(undo: Option<rtx::RtxUndo>, line: line::LineReports, clock: reports::ReportClock, tap: tap::Tap) -> Registry {
     let nack = NackGeneratorBuilder::new().with_interval(NACK_INTERVAL).with_max_nacks_per_packet(NACKS_PER_PACKET);
     let registry = Registry::new()
         .with(Slot::TwccSender, TwccSenderBuilder::new().build())
@@ -46,6 +48,7 @@ pub(super) fn chain(undo: Option<rtx::RtxUndo>, clock: reports::ReportClock, tap
         .with(Slot::NackGenerator, nack.build())
         .with(Slot::TwccReceiver, TwccReceiverBuilder::new().build())
         .with(Slot::ReceiverReport, ReceiverReportBuilder::new().build())
+        .with(Slot::from(10_400), Link::new(line))
         .with(Slot::from(10_500), Link::new(clock))
         .with(Slot::SenderReport, SenderReportBuilder::new().build())
         .with(Slot::from(14_000), Link::new(tap));

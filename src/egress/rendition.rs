@@ -1,0 +1,94 @@
+//! What a view may be encoded as, and which of those a client can take. Pure.
+//!
+//! In: a canvas, renditions, a client's bounds. Out: an encoder's settings, a choice. Never: more than the canvas has.
+
+use crate::codec::VideoSettings;
+use crate::media::Canvas;
+
+/// The least width that is encoded, in pixels: one macroblock.
+const MIN_WIDTH: u32 = 16;
+
+/// What a view may be encoded as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rendition {
+    /// In pixels; a canvas that is lower is encoded as it is.
+    pub height: u32,
+    /// Frames a second; a canvas that is slower is encoded as it is.
+    pub fps: u32,
+    /// Bits a second at most.
+    pub max_bps: u32,
+    /// Bits a second at least.
+    pub min_bps: u32,
+}
+
+impl Rendition {
+    /// Its encoder's settings: even sides in the canvas's aspect.
+    pub(super) fn settings(&self, canvas: Canvas) -> VideoSettings {
+        let (fps, bitrate_bps) = (self.fps.min(canvas.fps), self.max_bps);
+        let height = self.height.min(canvas.height) & !1;
+        if height == canvas.height {
+            return VideoSettings { width: canvas.width, height, fps, bitrate_bps };
+        }
+        let width = f64::from(canvas.width) * f64::from(height) / f64::from(canvas.height);
+        VideoSettings { width: ((width / 2.0).round() as u32 * 2).max(MIN_WIDTH), height, fps, bitrate_bps }
+    }
+}
+
+/// The best rendition within a client's bounds; `None` where even the lowest is too much.
+///
+/// Higher is better, then more frames, then more bits; of equal ones the first.
+pub fn fitting(canvas: Canvas, renditions: &[Rendition], max_height: Option<u32>, max_fps: Option<u32>) -> Option<usize> {
+    let settings = renditions.iter().map(|rendition| rendition.settings(canvas)).enumerate();
+    let fits = |s: &VideoSettings| max_height.is_none_or(|most| s.height <= most) && max_fps.is_none_or(|most| s.fps <= most);
+    let best = settings.filter(|(_, s)| fits(s)).rev().max_by_key(|(_, s)| (s.height, s.fps, s.bitrate_bps));
+    best.map(|(index, _)| index)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HIGH: Rendition = Rendition { height: 720, fps: 30, max_bps: 2_500_000, min_bps: 600_000 };
+    const MID: Rendition = Rendition { height: 360, fps: 30, max_bps: 800_000, min_bps: 200_000 };
+    const LOW: Rendition = Rendition { height: 180, fps: 15, max_bps: 200_000, min_bps: 50_000 };
+
+    fn canvas(width: u32, height: u32, fps: u32) -> Canvas {
+        Canvas { width, height, fps, ..Canvas::default() }
+    }
+
+    fn size(rendition: Rendition, canvas: Canvas) -> (u32, u32) {
+        let settings = rendition.settings(canvas);
+        (settings.width, settings.height)
+    }
+
+    #[test]
+    fn a_rendition_keeps_the_canvass_aspect_on_even_sides() {
+        assert_eq!([HIGH, MID, LOW].map(|r| size(r, canvas(1280, 720, 30))), [(1280, 720), (640, 360), (320, 180)]);
+        assert_eq!(size(MID, canvas(720, 1280, 30)), (202, 360), "202.5 wide");
+        assert_eq!(size(Rendition { height: 241, ..MID }, canvas(1280, 720, 30)), (426, 240));
+        assert_eq!(size(Rendition { height: 128, ..MID }, canvas(128, 2160, 30)), (16, 128));
+    }
+
+    #[test]
+    fn a_rendition_above_the_canvas_is_the_canvas() {
+        let settings = Rendition { fps: 60, ..HIGH }.settings(canvas(320, 180, 25));
+        assert_eq!((settings.width, settings.height, settings.fps), (320, 180, 25));
+    }
+
+    #[test]
+    fn a_client_gets_the_best_that_it_can_take_whatever_the_order() {
+        let hd = canvas(1280, 720, 30);
+        let fits = |renditions: &[Rendition], height, fps| fitting(hd, renditions, height, fps);
+        assert_eq!(fits(&[HIGH, MID, LOW], None, None), Some(0));
+        assert_eq!(fits(&[HIGH, MID, LOW], Some(719), None), Some(1));
+        assert_eq!(fits(&[LOW, HIGH, MID], None, Some(20)), Some(0));
+        assert_eq!(fits(&[LOW, HIGH, HIGH], None, None), Some(1));
+        assert_eq!(fits(&[HIGH, MID, LOW], Some(100), None), None);
+        assert_eq!(fits(&[], None, None), None);
+    }
+
+    #[test]
+    fn what_counts_is_what_is_sent() {
+        assert_eq!(fitting(canvas(320, 180, 10), &[HIGH, LOW], Some(180), Some(10)), Some(0), "the canvas bounds all");
+    }
+}

@@ -1,0 +1,110 @@
+//! How a layout would look: a room without threads, with people who only stand there.
+//!
+//! In: settings, people. Out: the cells, or the scene. Never: anything that those in a real room notice.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::compositor::Strangers;
+use crate::flow::Latest;
+use crate::media::{BLOCK_SAMPLES, Block, Frame, Heard, MediaTime, ParticipantId, Picture, SAMPLE_RATE, Scene, SoundSource, ViewName};
+use crate::room::{Change, Command, Due, Joining, PersonStatus, Room, RoomSettings, RoomStatus, Source, ViewStatus};
+
+/// How long the rehearsal lasts on its own clock: by then the one who is to speak is the active speaker.
+const LASTS: Duration = Duration::from_secs(3);
+
+/// A room on a clock of its own.
+pub(super) struct Rehearsal(Room);
+
+/// Whoever has the word, or has not.
+struct Voice {
+    speaks: bool,
+}
+
+impl SoundSource for Voice {
+    fn pull(&mut self, now: MediaTime, into: &mut Block) -> Heard {
+        if !self.speaks {
+            *into = Block::SILENCE;
+            return Heard::Idle;
+        }
+        let first = now.as_millis() as usize * SAMPLE_RATE as usize / 1000;
+        let turns = |n: usize| ((first + n) % SAMPLE_RATE as usize) as f32 * 220.0 / SAMPLE_RATE as f32;
+        *into = Block(std::array::from_fn::<_, BLOCK_SAMPLES, _>(|n| 0.3 * (turns(n) * std::f32::consts::TAU).sin()));
+        Heard::Decoded
+    }
+}
+
+impl Rehearsal {
+    /// Nobody is there yet.
+    pub(super) fn of(settings: RoomSettings) -> Self {
+        Self(Room::new(settings, MediaTime::ZERO))
+    }
+
+    /// With the people of a real room.
+    pub(super) fn with(settings: RoomSettings, status: &RoomStatus) -> Self {
+        let mut rehearsal = Self::of(settings);
+        let mut people: Vec<_> = status.people.iter().collect();
+        people.sort_by_key(|(id, person)| (person.joined_at, **id));
+        for (id, person) in people {
+            rehearsal.bring_in(*id, person, status.speaker == Some(*id));
+        }
+        rehearsal
+    }
+
+    /// With made-up people, all of them seen.
+    pub(super) fn with_strangers(settings: RoomSettings, count: usize) -> Self {
+        let mut rehearsal = Self::of(settings);
+        for n in 0..count as u32 {
+            let joining = Joining {
+                id: ParticipantId(n),
+                name: Strangers::name(n).into(),
+                source: Source::Camera,
+                sound: None,
+                picture: Some(picture()),
+            };
+            rehearsal.0.handle(Command::Join(joining));
+        }
+        rehearsal
+    }
+
+    fn bring_in(&mut self, id: ParticipantId, person: &PersonStatus, speaks: bool) {
+        let sound = person.has_audio.then(|| Box::new(Voice { speaks }) as Box<dyn SoundSource>);
+        let seen = if person.picture { picture() } else { Arc::default() };
+        let picture = person.has_video.then_some(seen);
+        self.0.handle(Command::Join(Joining { id, name: person.name.clone(), source: person.source, sound, picture }));
+        let change =
+            Change { role: Some(person.role.clone()), hidden: Some(person.hidden), pinned: Some(person.pinned), ..Change::default() };
+        self.0.handle(Command::Change(id, change));
+    }
+
+    /// What a view shows in the end.
+    pub(super) fn view(mut self, view: &ViewName) -> Option<ViewStatus> {
+        let (end, _) = self.play();
+        self.0.status(end).views.remove(view)
+    }
+
+    /// The last scene of a view.
+    pub(super) fn scene(mut self, view: &ViewName) -> Option<Scene> {
+        self.0.handle(Command::Watch(ParticipantId(u32::MAX), view.clone()));
+        self.play().1
+    }
+
+    /// To the end; when that is, and the last scene that somebody watched.
+    fn play(&mut self) -> (MediaTime, Option<Scene>) {
+        let (mut now, mut last) = (MediaTime::ZERO, None);
+        while now.since(MediaTime::ZERO) < LASTS {
+            now = self.0.next_deadline();
+            while let Some(due) = self.0.advance(now) {
+                last = if let Due::Scene(_, scene) = due { Some(scene) } else { last };
+            }
+        }
+        (now, last)
+    }
+}
+
+/// Something to see, whatever.
+fn picture() -> Arc<Latest<Picture>> {
+    let newest = Arc::<Latest<Picture>>::default();
+    newest.put(Picture { frame: Arc::new(Frame::black(16, 16)), at: MediaTime::ZERO });
+    newest
+}

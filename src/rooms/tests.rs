@@ -1,0 +1,1 @@
+//! Rooms with real threads and no network.
