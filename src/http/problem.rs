@@ -169,7 +169,7 @@ pub(super) async fn no_such_resource(uri: Uri) -> Problem {
 /// 405, or the answer to `OPTIONS`; the router adds `Allow` to both.
 pub(super) async fn no_such_method(method: Method, uri: Uri) -> Response {
     if method == Method::OPTIONS {
-        return StatusCode::NO_CONTENT.into_response();
+        return super::cors::preflight_any();
     }
     let detail = format!("{} does not take {method}; see the Allow header", shown(uri.path()));
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()
