@@ -156,6 +156,7 @@ impl From<AdminError> for Problem {
             AdminError::Invalid { .. } => Self::unprocessable(detail),
             AdminError::Conflict(_) | AdminError::Full(_) => Self::new(StatusCode::CONFLICT, detail),
             AdminError::Precondition(tag) => Self::stale(tag.as_ref()),
+            AdminError::NotYet(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(Duration::from_secs(1)),
             AdminError::Storage(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(Duration::from_secs(10)),
         }
     }

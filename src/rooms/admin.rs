@@ -65,6 +65,9 @@ pub enum AdminError {
     /// There are as many of these as there may be.
     #[error("{0}")]
     Full(String),
+    /// It cannot be had yet; in a second or so it can.
+    #[error("{0}")]
+    NotYet(String),
     /// The disk did not take it; nothing was changed.
     #[error("it could not be kept: {0}")]
     Storage(String),

@@ -144,3 +144,55 @@ fn report(name: &ShortName, template: &Arc<Template>) -> TemplateReport {
 fn check(template: &Template) -> Result<(), AdminError> {
     template.check().map_err(|error| AdminError::Invalid { field: error.field, rule: error.rule })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::Frame;
+
+    fn name(n: usize) -> ShortName {
+        format!("n{n}").parse().unwrap()
+    }
+
+    fn template() -> Template {
+        let all = serde_json::json!({ "id": "all", "left": 0, "top": 0, "width": 1, "height": 1 });
+        serde_json::from_value(serde_json::json!({ "arrangements": [{ "regions": [all] }] })).unwrap()
+    }
+
+    fn image(width: u32, height: u32) -> Arc<StoredImage> {
+        let image = Image { frame: Arc::new(Frame::black(width, height)), alpha: None };
+        Arc::new(StoredImage { file: Bytes::new(), kind: StillKind::Png, image: Arc::new(image) })
+    }
+
+    #[test]
+    fn a_full_library_takes_no_new_template_and_still_replaces_one() {
+        let templates = (0..MOST_TEMPLATES).map(|n| (name(n), Arc::new(template()))).collect();
+        let library = Library { templates, ..Library::default() };
+        assert!(matches!(library.with_template(&name(MOST_TEMPLATES), template()), Err(AdminError::Full(_))));
+        assert!(library.with_template(&name(0), template()).is_ok());
+    }
+
+    #[test]
+    fn a_library_takes_so_many_images_and_so_much_memory() {
+        let (mut library, small) = (Library::default(), image(2, 2));
+        library.images = (0..MOST_IMAGES).map(|n| (name(n), small.clone())).collect();
+        assert!(matches!(library.with_image(&name(MOST_IMAGES), small.clone()), Err(AdminError::Full(_))));
+        assert!(library.with_image(&name(0), small).is_ok());
+        // 4096 × 4096 in I420 take 24 MiB
+        let large = image(4096, 4096);
+        library.images = (0..42).map(|n| (name(n), large.clone())).collect();
+        assert!(matches!(library.with_image(&name(42), large.clone()), Err(AdminError::Full(_))));
+        assert!(library.with_image(&name(41), large).is_ok());
+    }
+
+    #[test]
+    fn stock_templates_are_told_as_such_and_cannot_be_replaced() {
+        let library = Library::default();
+        let grid = "grid".parse().unwrap();
+        assert!(library.template_report(&grid).unwrap().stock);
+        assert!(matches!(library.with_template(&grid, template()), Err(AdminError::Conflict(_))));
+        let with = library.with_template(&name(1), template()).unwrap();
+        assert_eq!(with.template_reports().len(), library.template_reports().len() + 1);
+        assert!(with.template_reports().is_sorted_by_key(|report| report.name.clone()));
+    }
+}

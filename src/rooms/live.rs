@@ -47,7 +47,7 @@ pub(super) struct Live {
 #[derive(Debug)]
 struct Threads {
     driver: Driver,
-    easel: Easel,
+    _easel: Easel,
 }
 
 /// A view that is drawn for somebody who looks at it without a session.
@@ -87,7 +87,7 @@ impl Live {
             .in_scope(|| Driver::start(prepared.settings.clone(), clock, metrics.clone(), Box::new(stage)));
         tracing::info!(room = %name, "room opened");
         metrics.rooms.inc();
-        let (threads, pool) = (Some(Threads { driver, easel }), rooms.pool.clone());
+        let (threads, pool) = (Some(Threads { driver, _easel: easel }), rooms.pool.clone());
         let (glances, scheduled) = Default::default();
         Self { name: name.clone(), threads, screens, occupants, pictures, audio, pool, clock, metrics, glances, scheduled }
     }

@@ -123,7 +123,9 @@ impl Occupants {
     }
 
     pub(super) fn dismiss_all(&self) {
-        self.0.lock().taken.values().for_each(|occupant| drop(occupant.dismissal.send_replace(true)));
+        for occupant in self.0.lock().taken.values() {
+            occupant.dismissal.send_replace(true);
+        }
     }
 
     /// All sessions.

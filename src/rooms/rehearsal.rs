@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::compositor::Strangers;
 use crate::flow::Latest;
 use crate::media::{BLOCK_SAMPLES, Block, Frame, Heard, MediaTime, ParticipantId, Picture, SAMPLE_RATE, Scene, SoundSource, ViewName};
-use crate::room::{Change, Command, Due, Joining, PersonStatus, Room, RoomSettings, RoomStatus, Source, ViewStatus};
+use crate::room::{AudioSettings, Change, Command, Due, Joining, PersonStatus, Room, RoomSettings, RoomStatus, Source, ViewStatus};
 
 /// How long the rehearsal lasts on its own clock: by then the one who is to speak is the active speaker.
 const LASTS: Duration = Duration::from_secs(3);
@@ -37,7 +37,8 @@ impl SoundSource for Voice {
 impl Rehearsal {
     /// Nobody is there yet.
     pub(super) fn of(settings: RoomSettings) -> Self {
-        Self(Room::new(settings, MediaTime::ZERO))
+        // Nobody hears it: how voices are treated costs time and shows nowhere
+        Self(Room::new(RoomSettings { audio: AudioSettings::default(), ..settings }, MediaTime::ZERO))
     }
 
     /// With the people of a real room.
@@ -107,4 +108,60 @@ fn picture() -> Arc<Latest<Picture>> {
     let newest = Arc::<Latest<Picture>>::default();
     newest.put(Picture { frame: Arc::new(Frame::black(16, 16)), at: MediaTime::ZERO });
     newest
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::layout::{self, LayoutSpec};
+    use crate::room::View;
+
+    fn person(name: &str, joined_at: u64) -> PersonStatus {
+        PersonStatus {
+            name: name.into(),
+            joined_at: MediaTime::from_millis(joined_at),
+            source: Source::Camera,
+            role: None,
+            muted: false,
+            silent: false,
+            hidden: false,
+            pinned: false,
+            gain_db: 0.0,
+            speaking: false,
+            level_db: -100.0,
+            has_audio: true,
+            has_video: true,
+            picture: true,
+        }
+    }
+
+    /// Who stands in each region of the spotlight, as rehearsed.
+    fn in_the_spotlight(status: &RoomStatus) -> Vec<Option<ParticipantId>> {
+        let spec = LayoutSpec::template("spotlight".parse().unwrap());
+        let layout = Arc::new(spec.resolve(|name| layout::stock().get(name).cloned()).unwrap());
+        let view = View { canvas: crate::media::Canvas::default(), layout };
+        let settings = RoomSettings { views: BTreeMap::from([(ViewName::main(), view)]), ..RoomSettings::default() };
+        let shown = Rehearsal::with(settings, status).view(&ViewName::main()).unwrap();
+        shown.cells.iter().filter(|cell| cell.region.is_some()).map(|cell| cell.participant).collect()
+    }
+
+    #[test]
+    fn who_has_the_word_has_it_in_the_rehearsal_too() {
+        let people = BTreeMap::from([1, 2, 3].map(|n| (ParticipantId(n), person("Ann", u64::from(n)))));
+        let mut status = RoomStatus { people, ..RoomStatus::default() };
+        for speaker in [1, 2, 3] {
+            status.speaker = Some(ParticipantId(speaker));
+            assert_eq!(in_the_spotlight(&status), [status.speaker]);
+        }
+    }
+
+    #[test]
+    fn who_is_hidden_is_hidden_in_the_rehearsal_too() {
+        let hidden = PersonStatus { hidden: true, ..person("Ann", 1) };
+        let people = BTreeMap::from([(ParticipantId(1), hidden), (ParticipantId(2), person("Ben", 2))]);
+        let status = RoomStatus { people, ..RoomStatus::default() };
+        assert_eq!(in_the_spotlight(&status), [Some(ParticipantId(2))]);
+    }
 }

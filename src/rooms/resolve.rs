@@ -95,7 +95,7 @@ impl CanvasSpec {
     /// With `path` and the field.
     pub(super) fn resolve(&self, path: &str) -> Result<Canvas, AdminError> {
         for (name, length) in [("width", self.width.get()), ("height", self.height.get())] {
-            if length % 2 != 0 {
+            if !length.is_multiple_of(2) {
                 return Err(invalid(format!("{path}canvas.{name}"), format!("{length} is odd; send {}", length + 1)));
             }
         }
@@ -228,7 +228,7 @@ fn check_renditions(renditions: &[RenditionSpec]) -> Result<(), AdminError> {
 
 fn check_rendition(path: &str, rendition: &RenditionSpec) -> Result<(), AdminError> {
     let height = rendition.height.get();
-    if height % 2 != 0 {
+    if !height.is_multiple_of(2) {
         return Err(invalid(format!("{path}.height"), format!("{height} is odd; send {}", height + 1)));
     }
     if rendition.min_bps.get() > rendition.max_bps.get() {

@@ -155,7 +155,8 @@ impl Told {
         let report = |(n, rendition): (usize, &super::spec::RenditionSpec)| {
             let load = loads.get(n).copied();
             let height = rendition.height.get().min(view.canvas.height);
-            let width = (view.canvas.width * height).div_ceil(view.canvas.height).next_multiple_of(2);
+            let width = f64::from(view.canvas.width) * f64::from(height) / f64::from(view.canvas.height);
+            let width = (width / 2.0).round() as u32 * 2;
             RenditionReport {
                 view: name.clone(),
                 rendition: rendition.clone(),

@@ -84,12 +84,12 @@ impl Rooms {
     /// What a view's canvas shows; where nobody watches it, it is drawn for this. The slate where nobody is there.
     ///
     /// # Errors
-    /// Where there is no such room or view; `Conflict` where it is not drawn in time.
+    /// Where there is no such room or view; `NotYet` where it is not drawn in time.
     pub async fn canvas(&self, room: &RoomName, view: &ViewName) -> Result<Arc<Frame>, AdminError> {
         let told = self.told(room)?;
         told.check_view(view)?;
         let Some(live) = &told.live else { return self.slate(told.prepared, view.clone()).await };
-        let late = || AdminError::Conflict(format!("room {room} is drawing its first picture of the view {view}; try again"));
+        let late = || AdminError::NotYet(format!("room {room} is drawing its first picture of the view {view}; try again"));
         Live::glance(live, view).await.ok_or_else(late)
     }
 
@@ -99,7 +99,7 @@ impl Rooms {
             let scene = Rehearsal::of(prepared.settings).scene(&view)?;
             compositor::still(&scene, &compositor::Strangers, fonts).ok()
         });
-        drawn.await.ok().flatten().map(Arc::new).ok_or_else(|| AdminError::Conflict("the slate could not be drawn; try again".into()))
+        drawn.await.ok().flatten().map(Arc::new).ok_or_else(|| AdminError::NotYet("the slate could not be drawn; try again".into()))
     }
 
     /// Keeps a room on disk, then in memory: `apply` puts the settings into its entry. In a write's turn only.

@@ -1,1 +1,0 @@
-//! Rooms with real threads and no network.
