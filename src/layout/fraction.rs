@@ -101,8 +101,9 @@ impl FromStr for Fraction {
     fn from_str(text: &str) -> Result<Self, FractionError> {
         let fraction = match (text.split_once('/'), text.split_once('.')) {
             (Some((numerator, denominator)), _) => Self::ratio(numerator, denominator),
-            (None, Some((whole, decimals))) => Self::decimal(whole, decimals),
-            (None, None) => Self::ratio(text, "1"),
+            (None, Some((whole @ ("0" | "1"), decimals))) => Self::decimal(whole, decimals),
+            (None, None) if matches!(text, "0" | "1") => Self::ratio(text, "1"),
+            _ => None,
         };
         fraction.ok_or_else(|| FractionError(text.chars().take(40).collect()))
     }
@@ -159,7 +160,7 @@ impl Visitor<'_> for TextOrNumber {
 
 impl PartialSchema for Fraction {
     fn schema() -> RefOr<Schema> {
-        let text = "^([01](\\.[0-9]{1,6})?|[0-9]{1,7}/[1-9][0-9]{0,6})$";
+        let text = "^([01](\\.[0-9]{1,6})?|[0-9]{1,7}/[0-9]{1,7})$";
         let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(text));
         let number = ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0.0)).maximum(Some(1.0));
         OneOfBuilder::new().description(Some("A fraction from 0 to 1: \"1/3\", \"0.25\", 0.25")).item(text).item(number).into()

@@ -57,7 +57,7 @@ impl FromStr for People {
     type Err = PeopleError;
 
     fn from_str(text: &str) -> Result<Self, PeopleError> {
-        let number = |text: &str| (1..=4).contains(&text.len()).then(|| text.parse().ok()).flatten().filter(|_| !text.starts_with('+'));
+        let number = |text: &str| text.parse::<u32>().ok().filter(|number| number.to_string() == text);
         let people = match (text.strip_suffix('+'), text.split_once('-')) {
             (Some(from), _) => number(from).map(|from| Self { from, to: None }),
             (None, Some((from, to))) => number(from).zip(number(to)).map(|(from, to)| Self { from, to: Some(to) }),
@@ -143,9 +143,23 @@ mod tests {
 
     #[test]
     fn what_is_no_range_is_refused_with_what_to_send() {
-        for json in
-            ["0", "-1", "1001", "2.5", "\"\"", "\"+\"", "\"0+\"", "\"6-2\"", "\"1-\"", "\"-3\"", "\"1-1001\"", "\"++3\"", "\"+3\"", "null"]
-        {
+        for json in [
+            "0",
+            "-1",
+            "1001",
+            "2.5",
+            "\"\"",
+            "\"+\"",
+            "\"0+\"",
+            "\"6-2\"",
+            "\"1-\"",
+            "\"-3\"",
+            "\"1-1001\"",
+            "\"++3\"",
+            "\"+3\"",
+            "\"03\"",
+            "null",
+        ] {
             let error = read(json).unwrap_err();
             assert!(error.contains("2-6"), "{json}: {error}");
         }

@@ -57,9 +57,9 @@ impl Layout {
 
     /// Its places on a canvas of `width × height` for `people` (1 or more), in the order in which they are filled.
     ///
-    /// There are as many as the arrangement for `people` has, at most `max_tiles`: fewer than `people` where it has no more, more where some are
-    /// reserved. On even pixels, inside the canvas. Every region of one tile gives its place; those of several share the other people, the
-    /// first filled first. The places of a region are in the order of its rows.
+    /// There are as many as the arrangement for `people` has, at most `max_tiles`: fewer than `people` where it has no more, more
+    /// where some are reserved. On even pixels, inside the canvas. Every region of one tile gives its place; those of several
+    /// share the other people, the first filled first. The places of a region are in the order of its rows.
     pub fn places(&self, width: u32, height: u32, people: usize) -> Vec<Place> {
         self.places_beside(width, height, people, 0)
     }

@@ -86,7 +86,7 @@ fn stock_templates_overlap_nowhere_but_for_the_picture_in_picture() {
 #[test]
 fn stock_templates_have_a_place_for_everybody_up_to_their_capacity_and_none_too_many() {
     let capacities =
-        [("spotlight", 1), ("pip", 4), ("one-plus-five", 6), ("strip", 6), ("one-plus-seven", 8), ("two-plus-eight", 10), ("grid", 25)];
+        [("spotlight", 1), ("pip", 4), ("one-plus-five", 6), ("strip", 8), ("one-plus-seven", 8), ("two-plus-eight", 10), ("grid", 25)];
     for (name, capacity) in capacities {
         for people in 1..=40 {
             assert_eq!(of_template(name).places(1280, 720, people).len(), people.min(capacity), "{name} for {people}");
@@ -156,6 +156,25 @@ fn covered_area_counts_once() {
         r#"{"id": "a", "left": 0, "top": 0.25, "width": 1, "height": 0.5}, {"id": "b", "left": 0.25, "top": 0, "width": 0.5, "height": 1}"#;
     assert_eq!(covered(&format!(r#"{{"regions": [{band}]}}"#), 2), 0.75);
     assert_eq!(usage(&[], canvas), 0.0);
+}
+
+#[test]
+fn what_is_read_is_what_the_api_s_document_allows() {
+    fn agree<T: serde::de::DeserializeOwned + utoipa::PartialSchema>(right: &[&str], wrong: &[&str]) {
+        let schema = jsonschema::validator_for(&serde_json::to_value(T::schema()).unwrap()).unwrap();
+        for (json, expected) in right.iter().map(|json| (json, true)).chain(wrong.iter().map(|json| (json, false))) {
+            assert_eq!(serde_json::from_str::<T>(json).is_ok(), expected, "{json}");
+            assert_eq!(schema.is_valid(&serde_json::from_str(json).unwrap()), expected, "{json} by the document");
+        }
+    }
+    let ratios = [r#""1/3""#, r#""0""#, r#""1""#, r#""0.25""#, r#""1.0""#, r#""007/0009""#, "0", "1", "0.5"];
+    agree::<Fraction>(&ratios, &[r#""""#, r#""01""#, r#"".5""#, r#""-1/3""#, r#""1/3/3""#, "1.5", "-0.5", "true", "null"]);
+    agree::<People>(&["3", r#""3""#, r#""2-6""#, r#""7+""#, "1000"], &["0", "1001", "2.5", r#""03""#, r#""1001+""#, r#""3-""#, "[]"]);
+    agree::<ShowsList>(
+        &[r#""any""#, r#""screen|pinned|speaker""#, r#""participant:p3|role:co-host""#],
+        &[r#""""#, r#""any|""#, r#""Any""#, r#""participant:p03""#, r#""role:""#, r#""any|any|any|any|any|any|any|any|any""#, "1"],
+    );
+    agree::<HexColor>(&[r##""#14171c""##, r##""#ABCDEF""##], &[r#""14171c""#, r##""#14171""##, r#""red""#, "0"]);
 }
 
 /// A part of the canvas and a part of what is left beside it.

@@ -40,10 +40,12 @@ enum Identity {
 }
 
 impl Transition {
-    /// Sets out for `target`, from wherever the cells are at `now`; there after `lasting` (at once where it is zero, and the first time).
+    /// Sets out for `target`, from wherever the cells are at `now`; there after `lasting` (at once where it is zero, and the
+    /// first time).
     ///
-    /// A cell whose source is new fades in in its place; one whose source `stays` (is still in the room) but is no longer placed fades out; one whose
-    /// source is gone disappears at once. Aiming again for what is aimed for already changes nothing but texts, borders and labels.
+    /// A cell whose source is new fades in in its place; one whose source `stays` (is still in the room) but is no longer placed
+    /// fades out; one whose source is gone disappears at once. Aiming again for what is aimed for already changes nothing but
+    /// texts, borders and labels.
     pub fn aim(&mut self, now: MediaTime, mut target: Vec<Cell>, lasting: Duration, stays: impl Fn(&Source) -> bool) {
         target.sort_by_key(|cell| cell.z);
         if self.aims_for(&target) {
@@ -289,9 +291,13 @@ mod tests {
         })
     }
 
+    fn turns() -> impl Strategy<Value = Vec<(Vec<Cell>, u64)>> {
+        prop::collection::vec((target(), 0..500u64), 1..8)
+    }
+
     proptest! {
         #[test]
-        fn cells_stay_inside_the_canvas_on_even_pixels_and_each_source_has_one(turns in prop::collection::vec((target(), 0..500u64), 1..8)) {
+        fn cells_stay_inside_the_canvas_on_even_pixels_and_each_source_has_one(turns in turns()) {
             let (mut transition, mut now) = (Transition::default(), 0);
             for (target, after) in turns {
                 turn(&mut transition, now, &target);

@@ -9,7 +9,7 @@ use crate::compositor::{CompositorError, Fonts, Pictures, Strangers, still};
 use crate::flow::Latest;
 use crate::layout::{LayoutSpec, stock};
 use crate::media::{Canvas, Cell, Fit, Frame, Label, MediaTime, ParticipantId, Picture, Rect, Scene, ShortName, Source, ViewName, Within};
-use crate::room::{Command, Due, Joining, Room, RoomSettings, View};
+use crate::room::{Command, Due, Joining, Overlays, Room, RoomSettings, View};
 
 /// Numbers of people, one for each column.
 const PEOPLE: [u32; 6] = [1, 2, 3, 5, 9, 16];
@@ -43,7 +43,8 @@ fn scene(canvas: Canvas, template: &ShortName, people: u32) -> Scene {
     let spec = LayoutSpec { names: false, transition_ms: Within::of(0), ..LayoutSpec::template(template.clone()) };
     let layout = spec.resolve(|name| stock().get(name).cloned()).expect("a stock template is a layout");
     let views = [(ViewName::main(), View { canvas, layout: Arc::new(layout) })].into();
-    let mut room = Room::new(RoomSettings { views, ..RoomSettings::default() }, MediaTime::ZERO);
+    let overlays = Overlays { mute_marks: false, ..Overlays::default() };
+    let mut room = Room::new(RoomSettings { views, overlays, ..RoomSettings::default() }, MediaTime::ZERO);
     (0..people).for_each(|id| room.handle(Command::Join(stranger(id))));
     room.handle(Command::Watch(WATCHER, ViewName::main()));
     loop {
@@ -115,5 +116,28 @@ impl Sheet {
         let far = self.rect(PEOPLE.len(), stock().len());
         let canvas = Canvas { width: far.x + far.width + GAP, height: far.y + far.height + GAP, ..Canvas::default() };
         Scene { cells: self.cells.clone(), ..Scene::empty(canvas, MediaTime::ZERO) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_of_so_many_people_shows_them_and_counts_the_rest() {
+        let shown = |template: &str, people: u32| scene(Canvas::default(), &template.parse().unwrap(), people).cells;
+        assert_eq!(shown("grid", 9).len(), 9);
+        let classic = shown("one-plus-five", 9);
+        assert_eq!((classic.len(), classic.iter().filter(|cell| cell.source == Source::More(4)).count()), (6, 1));
+    }
+
+    #[test]
+    fn the_sheet_has_every_template_s_pictures_side_by_side_and_apart() {
+        let mut sheet = Sheet::new(Canvas { width: 720, height: 1280, ..Canvas::default() }, &Fonts::embedded()).unwrap();
+        (0..=PEOPLE.len()).for_each(|column| sheet.write(column, stock().len(), "x"));
+        let scene = sheet.scene();
+        let ends: Vec<_> = scene.cells.iter().map(|cell| (cell.rect.x, cell.rect.x + cell.rect.width)).collect();
+        assert!(ends.windows(2).all(|two| two[0].1 <= two[1].0) && ends[PEOPLE.len()].1 < scene.canvas.width);
+        assert!(scene.canvas.width <= 3840 && scene.canvas.height <= 2160, "{:?}", scene.canvas);
     }
 }
