@@ -46,7 +46,8 @@ function update({ name, participants, sessions }) {
   const card = cards.get(name) ?? addCard(name);
   const viewers = Math.max(0, sessions - participants);
   card.querySelector(".count").textContent = `${counted(participants, "participant")}, ${counted(viewers, "viewer")}`;
-  showPicture(name, card.querySelector("img"));
+  // A room in which nobody is would have to be started for its picture.
+  if (sessions > 0) showPicture(name, card.querySelector("img"));
 }
 
 function counted(number, noun) {

@@ -33,7 +33,10 @@ async function once(connect, signal) {
     if (signal.aborted) leave();
     const reason = await session.lost;
     signal.removeEventListener("abort", leave);
+    const removal = await session.removal();
     session.close();
+    // Who was sent out does not come back by itself.
+    if (removal) throw removal;
     return { reason, steady: Date.now() - began > STEADY_MS };
   } catch (problem) {
     if (signal.aborted) return {};

@@ -1,9 +1,10 @@
 // /r/{room}: choose devices, join, talk, leave.
 
-import { warn, say, by, roomOfPage, lacking, play, wireStage, askForKey } from "./view.js";
+import { warn, say, by, roomOfPage, queryOfPage, endInWords, lacking, play, wireStage, askForKey } from "./view.js";
 import { whyNoDevices, openDevice, inWords, listDevices, showLevel } from "./devices.js";
 import { Session } from "./session.js";
 import { hold } from "./line.js";
+import { shareScreen, sharesScreens } from "./screen.js";
 
 const STORED_NAME = "medley-name";
 const KINDS = ["audio", "video"];
@@ -16,6 +17,7 @@ let session;
 let leaving;
 let metering = new AbortController();
 let muted = false;
+let sharing;
 
 function showFaults() {
   warn([whyNoDevices() || lacking(), ...KINDS.map((kind) => faults[kind])].filter(Boolean).join(" "));
@@ -92,10 +94,32 @@ async function toggleCamera() {
   await choose("video", tracks.video ? "none" : last);
 }
 
+/** Shares a screen, or stops it; the room gets it from a session of its own. */
+async function toggleScreen() {
+  if (sharing) return sharing.abort();
+  const button = by("share-screen");
+  sharing = new AbortController();
+  button.disabled = true;
+  try {
+    const { end } = await shareScreen(room, by("name").value.trim(), AbortSignal.any([sharing.signal, leaving.signal]));
+    button.disabled = false;
+    button.textContent = "Stop sharing";
+    button.setAttribute("aria-pressed", "true");
+    say("Your screen is in the room.");
+    say((await end) || "Your screen is no longer shared.");
+  } catch (problem) {
+    // To change one's mind in the browser's own dialog is no fault.
+    if (problem.name !== "NotAllowedError" && problem.name !== "AbortError") warn(problem.message);
+  }
+  sharing = undefined;
+  button.disabled = false;
+  button.textContent = "Share screen";
+  return button.setAttribute("aria-pressed", "false");
+}
+
 async function connect(signal) {
   const name = by("name").value.trim();
-  const query = name ? `?${new URLSearchParams({ name })}` : "";
-  session = await Session.open(`/v1/rooms/${room}/join${query}`, {
+  session = await Session.open(`/v1/rooms/${room}/join${queryOfPage(name ? { name } : {})}`, {
     direction: "sendrecv",
     audio: tracks.audio,
     video: tracks.video,
@@ -122,7 +146,7 @@ async function join() {
     say("You have left.");
   } catch (problem) {
     say("Not connected.");
-    warn(problem.message);
+    warn(endInWords(problem));
     if (problem.status === 401) askForKey(join);
   }
   backToLobby();
@@ -147,6 +171,8 @@ async function begin() {
   by("leave").onclick = () => leaving?.abort();
   by("mute").onclick = toggleMute;
   by("stop-camera").onclick = toggleCamera;
+  by("share-screen").onclick = toggleScreen;
+  by("share-screen").hidden = !sharesScreens();
   addEventListener("pagehide", () => leaving?.abort());
   for (const kind of KINDS) selects[kind].onchange = () => choose(kind, selects[kind].value);
   navigator.mediaDevices?.addEventListener?.("devicechange", () => KINDS.forEach((kind) => listDevices(kind, selects[kind])));

@@ -26,8 +26,8 @@ export class Session {
   lost = new Promise((settle) => (this.#settle = settle));
 
   /**
-   * Offers at `endpoint` and waits until media can flow.
-   * @param {{direction: string, audio?: MediaStreamTrack, video?: MediaStreamTrack, signal: AbortSignal, onState: Function}} wish
+   * Offers at `endpoint` and waits until media can flow. Sound that is null has no line in the offer.
+   * @param {{direction: string, audio?: MediaStreamTrack | null, video?: MediaStreamTrack, signal: AbortSignal, onState: Function}} wish
    */
   static async open(endpoint, wish) {
     const session = new Session();
@@ -48,6 +48,17 @@ export class Session {
     await transceiver?.sender.replaceTrack(track ?? null);
   }
 
+  /** The server's word that an admin ended the session (410 Gone); undefined where it was lost otherwise. */
+  async removal() {
+    if (!this.#url) return undefined;
+    try {
+      await ask(this.#url, { key: false });
+    } catch (problem) {
+      if (problem.status === 410) return problem;
+    }
+    return undefined;
+  }
+
   /** Ends the session here and on the server; also while the page is being left. */
   close() {
     this.#timers.forEach(clearTimeout);
@@ -65,7 +76,7 @@ export class Session {
       if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0;
       this.mix.addTrack(track);
     };
-    pc.addTransceiver(audio ?? "audio", { direction });
+    if (audio !== null) pc.addTransceiver(audio ?? "audio", { direction });
     preferH264(pc.addTransceiver(video ?? "video", { direction }));
     await pc.setLocalDescription();
     await this.#gathered();

@@ -30,6 +30,18 @@ export function roomOfPage() {
   return room;
 }
 
+/** What the page's address asks of the server, with more: the view (`?view=`). */
+export function queryOfPage(more = {}) {
+  const view = new URLSearchParams(location.search).get("view");
+  const query = new URLSearchParams({ ...(view ? { view } : {}), ...more }).toString();
+  return query && `?${query}`;
+}
+
+/** Why a session that was opened ended for good, in words. */
+export function endInWords(problem) {
+  return problem.status === 410 ? "An admin has removed you from the room." : problem.message;
+}
+
 /** What this browser lacks, in words; "" where it lacks nothing. */
 export function lacking() {
   if (!globalThis.RTCPeerConnection) return "This browser has no WebRTC. Use a current Chrome, Edge, Firefox or Safari.";

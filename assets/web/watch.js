@@ -1,6 +1,6 @@
 // /watch/{room}: see and hear the mix, send nothing (WHEP).
 
-import { warn, say, by, roomOfPage, lacking, play, wireStage, askForKey } from "./view.js";
+import { warn, say, by, roomOfPage, queryOfPage, endInWords, lacking, play, wireStage, askForKey } from "./view.js";
 import { Session } from "./session.js";
 import { hold } from "./line.js";
 
@@ -8,7 +8,7 @@ const room = roomOfPage();
 let leaving;
 
 async function connect(signal) {
-  const session = await Session.open(`/whep/${room}`, {
+  const session = await Session.open(`/whep/${room}${queryOfPage()}`, {
     direction: "recvonly",
     signal,
     onState: (state) => say(state === "connected" ? `You are watching ${room}.` : "The connection is interrupted…"),
@@ -28,7 +28,7 @@ async function watch() {
     say("You have stopped watching.");
   } catch (problem) {
     say("Not connected.");
-    warn(problem.message);
+    warn(endInWords(problem));
     if (problem.status === 401) askForKey(watch);
   }
   leaving = undefined;

@@ -92,6 +92,7 @@ fn open() -> OpenApiRouter<AppState> {
         .routes(routes!(ops::version))
         .routes(routes!(docs::openapi))
         .routes(routes!(pages::index))
+        .routes(routes!(pages::admin))
         .routes(routes!(pages::docs))
         .routes(routes!(pages::room))
         .routes(routes!(pages::watch))

@@ -17,34 +17,32 @@ use super::{Problem, etag};
 
 struct Asset {
     name: &'static str,
-    content_type: &'static str,
     bytes: &'static [u8],
 }
 
-macro_rules! asset {
-    ($name:literal, $content_type:literal) => {
-        Asset { name: $name, content_type: $content_type, bytes: include_bytes!(concat!("../../assets/web/", $name)) }
-    };
+macro_rules! assets {
+    ($($name:literal),* $(,)?) => { &[$(Asset { name: $name, bytes: include_bytes!(concat!("../../assets/web/", $name)) }),*] };
 }
 
-static ASSETS: &[Asset] = &[
-    asset!("style.css", "text/css; charset=utf-8"),
-    asset!("icon.svg", "image/svg+xml"),
-    asset!("api.js", "text/javascript; charset=utf-8"),
-    asset!("docs.css", "text/css; charset=utf-8"),
-    asset!("docs-element.js", "text/javascript; charset=utf-8"),
-    asset!("docs-schema.js", "text/javascript; charset=utf-8"),
-    asset!("docs-try.js", "text/javascript; charset=utf-8"),
-    asset!("docs.js", "text/javascript; charset=utf-8"),
-    asset!("devices.js", "text/javascript; charset=utf-8"),
-    asset!("guides.js", "text/javascript; charset=utf-8"),
-    asset!("index.js", "text/javascript; charset=utf-8"),
-    asset!("line.js", "text/javascript; charset=utf-8"),
-    asset!("room.js", "text/javascript; charset=utf-8"),
-    asset!("session.js", "text/javascript; charset=utf-8"),
-    asset!("view.js", "text/javascript; charset=utf-8"),
-    asset!("watch.js", "text/javascript; charset=utf-8"),
+#[rustfmt::skip]
+static ASSETS: &[Asset] = assets![
+    "admin-api.js", "admin-confirm.js", "admin-desk.js", "admin-draft.js", "admin-editor.js", "admin-element.js", "admin-encoders.js",
+    "admin-events.js", "admin-form.js", "admin-fraction.js", "admin-geometry.js", "admin-images.js", "admin-layout.js", "admin-log.js",
+    "admin-mix.js", "admin-options.js", "admin-overlays.js", "admin-people.js", "admin-quality.js", "admin-region-fields.js",
+    "admin-rooms.js", "admin-settings.js", "admin-stage.js", "admin-tabs.js", "admin-templates.js", "admin-views.js", "admin.css",
+    "admin.js", "api.js", "devices.js", "docs-element.js", "docs-schema.js", "docs-try.js", "docs.css", "docs.js", "guides.js",
+    "icon.svg", "index.js", "line.js", "room.js", "screen.js", "session.js", "style.css", "view.js", "watch.js",
 ];
+
+impl Asset {
+    fn content_type(&self) -> &'static str {
+        match self.name.rsplit_once('.').map(|(_, extension)| extension) {
+            Some("css") => "text/css; charset=utf-8",
+            Some("svg") => "image/svg+xml",
+            _ => "text/javascript; charset=utf-8",
+        }
+    }
+}
 
 /// The part of the assets' path that changes with their content.
 static VERSION: LazyLock<String> = LazyLock::new(|| {
@@ -67,6 +65,7 @@ impl Page {
 }
 
 static INDEX: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../assets/web/index.html")));
+static ADMIN: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../assets/web/admin.html")));
 static DOCS: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../assets/web/docs.html")));
 static ROOM: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../assets/web/room.html")));
 static WATCH: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../assets/web/watch.html")));
@@ -80,7 +79,10 @@ const POLICIES: [(HeaderName, HeaderValue); 5] = [
              connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
         ),
     ),
-    (HeaderName::from_static("permissions-policy"), HeaderValue::from_static("camera=(self), microphone=(self), fullscreen=(self)")),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(self), microphone=(self), display-capture=(self), fullscreen=(self)"),
+    ),
     (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
     (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
@@ -99,6 +101,21 @@ const POLICIES: [(HeaderName, HeaderValue); 5] = [
 )]
 pub(super) async fn index(headers: HeaderMap) -> Response {
     page(&INDEX, StatusCode::OK, &headers)
+}
+
+/// The admin's page: it does nothing that this API does not
+#[utoipa::path(
+    get,
+    path = "/admin",
+    operation_id = "admin_page",
+    tag = "Pages",
+    responses(
+        (status = 200, description = "The page", content_type = "text/html", body = String),
+        (status = 304, description = "It is what If-None-Match says"),
+    )
+)]
+pub(super) async fn admin(headers: HeaderMap) -> Response {
+    page(&ADMIN, StatusCode::OK, &headers)
 }
 
 /// This API, to read and to try
@@ -179,7 +196,7 @@ pub(super) async fn asset(path: Result<Path<(String, String)>, PathRejection>) -
     let found = path.ok().and_then(|Path((version, file))| ASSETS.iter().find(|asset| asset.name == file && version == *VERSION));
     let asset = found.ok_or_else(|| Problem::not_found("no such asset in this version; load the page again"))?;
     let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type)),
+        (header::CONTENT_TYPE, HeaderValue::from_static(asset.content_type())),
         (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable")),
     ];
     Ok((headers, asset.bytes).into_response())
@@ -192,7 +209,7 @@ mod tests {
     #[test]
     fn every_asset_a_page_or_module_names_is_embedded() {
         let known = |name: &str| ASSETS.iter().any(|asset| asset.name == name);
-        for page in [&*INDEX, &*DOCS, &*ROOM, &*WATCH] {
+        for page in [&*INDEX, &*ADMIN, &*DOCS, &*ROOM, &*WATCH] {
             let prefix = format!("/assets/{}/", *VERSION);
             for named in page.html.split(&prefix).skip(1) {
                 let name = named.split('"').next().unwrap();
@@ -211,7 +228,7 @@ mod tests {
 
     #[test]
     fn nothing_in_a_page_is_inline_or_foreign() {
-        for page in [&*INDEX, &*DOCS, &*ROOM, &*WATCH] {
+        for page in [&*INDEX, &*ADMIN, &*DOCS, &*ROOM, &*WATCH] {
             for breach in ["<style", " style=", " onclick=", "javascript:", "src=\"http", "href=\"http"] {
                 assert!(!page.html.contains(breach), "{breach}");
             }

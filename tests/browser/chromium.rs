@@ -85,7 +85,7 @@ fn executable() -> PathBuf {
 }
 
 pub(crate) struct Tab {
-    page: Page,
+    pub(crate) page: Page,
     person: Person,
 }
 
@@ -101,6 +101,11 @@ impl Tab {
     /// Runs statements to their end.
     pub(crate) async fn run(&self, statements: impl AsRef<str>) {
         assert!(self.eval::<bool>(format!("{{ {}; return true }}", statements.as_ref())).await);
+    }
+
+    /// Runs a script of the test's own in the page, whatever the page's policy says of scripts.
+    pub(crate) async fn inject(&self, script: String) {
+        self.page.evaluate_expression(script).await.unwrap();
     }
 
     /// Fills in the name and presses Join, as a person does.

@@ -18,7 +18,7 @@
     return response;
   };
 
-  const camera = () => {
+  const camera = (color, bar) => {
     const canvas = document.createElement("canvas");
     canvas.width = 640;
     canvas.height = 360;
@@ -27,7 +27,7 @@
     setInterval(() => {
       paint.fillStyle = `rgb(${color})`;
       paint.fillRect(0, 0, 640, 360);
-      paint.fillStyle = "white";
+      paint.fillStyle = bar;
       paint.fillRect((step += 8) % 640, 0, 60, 360);
     }, 33);
     return canvas.captureStream(30).getVideoTracks()[0];
@@ -44,7 +44,9 @@
   };
 
   navigator.mediaDevices.getUserMedia = async ({ audio, video }) =>
-    new MediaStream([...(audio ? [microphone()] : []), ...(video ? [camera()] : [])]);
+    new MediaStream([...(audio ? [microphone()] : []), ...(video ? [camera(color, "white")] : [])]);
+  // A screen is green, whoever shares it.
+  navigator.mediaDevices.getDisplayMedia = async () => new MediaStream([camera([32, 150, 60], "black")]);
   navigator.mediaDevices.enumerateDevices = async () => [
     { kind: "videoinput", deviceId: "v", label: "Coloured camera" },
     { kind: "audioinput", deviceId: "a", label: "Toned microphone" },

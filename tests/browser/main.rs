@@ -4,7 +4,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of a test panics where the test would")]
 
+mod access;
+mod admin;
 mod chromium;
+mod hands;
 
 use chromium::Chromium;
 use medley::compositor::Choice;

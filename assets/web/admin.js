@@ -1,0 +1,67 @@
+// /admin: the rooms, and one of them opened, as the address's fragment says. Each pane is a module of its own.
+
+import { ROOM_NAME, accessKey } from "./api.js";
+import { by, warn } from "./view.js";
+import { attempt, patch, refused } from "./admin-api.js";
+import { write } from "./admin-element.js";
+import { desk } from "./admin-desk.js";
+import { deleteRoom, enterRooms, leaveRooms, wireRooms } from "./admin-rooms.js";
+import { wireEditor } from "./admin-editor.js";
+import { wireEncoders } from "./admin-encoders.js";
+import { wireImages } from "./admin-images.js";
+import { wireLog } from "./admin-log.js";
+import { wireMix } from "./admin-mix.js";
+import { wireOptions } from "./admin-options.js";
+import { wireOverlays } from "./admin-overlays.js";
+import { wirePeople } from "./admin-people.js";
+import { wireSettings } from "./admin-settings.js";
+import { wireTabs } from "./admin-tabs.js";
+import { wireTemplates } from "./admin-templates.js";
+import { wireViews } from "./admin-views.js";
+
+/** Shows what the address names. */
+function route() {
+  const room = decodeURIComponent(location.hash.slice(1));
+  const opened = ROOM_NAME.test(room);
+  by("rooms-view").hidden = opened;
+  by("room-view").hidden = !opened;
+  document.title = opened ? `${room} – Admin – Medley` : "Admin – Medley";
+  warn("");
+  if (!opened) {
+    desk.close();
+    return enterRooms();
+  }
+  leaveRooms();
+  by("room-title").textContent = room;
+  by("go-join").href = `/r/${room}`;
+  by("go-watch").href = `/watch/${room}`;
+  desk.open(room);
+  return by("room-title").focus();
+}
+
+function showRoom() {
+  const { report } = desk;
+  if (!report) return;
+  const viewers = Math.max(0, report.sessions - report.participants.length);
+  const facts = [`${report.participants.length} in it`, `${viewers} watching`, report.kept ? "kept" : "gone with the last one", report.locked ? "locked" : "open"];
+  write(by("room-facts"), facts.join(", "));
+  by("lock").setAttribute("aria-pressed", String(report.locked));
+}
+
+async function toggleLock() {
+  const locked = !desk.report?.locked;
+  if (await attempt(() => patch(desk.path, { locked }), locked ? "The room is locked." : "The room is open.")) await attempt(() => desk.refresh());
+}
+
+function roomProblem({ detail: problem }) {
+  if (problem.status === 401 && !accessKey()) warn("This server wants an admin's access key.");
+  refused(problem, () => warn(""));
+}
+
+for (const wire of [wireTabs, wireRooms, wirePeople, wireMix, wireTemplates, wireOptions, wireEditor, wireImages, wireOverlays, wireSettings, wireViews, wireEncoders, wireLog]) wire();
+by("lock").onclick = toggleLock;
+by("delete-room").onclick = async () => (await deleteRoom(desk.room)) && (location.hash = "");
+desk.addEventListener("report", showRoom);
+desk.addEventListener("problem", roomProblem);
+addEventListener("hashchange", route);
+route();
