@@ -151,6 +151,15 @@ fn tell_refusals(operation: &mut Object) {
         let problem = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
         object(refusal).entry("content").or_insert(problem);
     }
+    for (status, header, description) in [
+        ("201", "Location", "Where it is"),
+        ("201", "ETag", "Of what is stored: for If-Match"),
+        ("503", "Retry-After", "Seconds after which to try again"),
+    ] {
+        let Some(response) = responses.get_mut(status).and_then(Value::as_object_mut) else { continue };
+        let headers = object(response.entry("headers").or_insert_with(|| json!({})));
+        headers.insert(header.into(), json!({ "description": description, "schema": { "type": "string" } }));
+    }
 }
 
 /// Where a report holds another type's fields among its own (`allOf`), says so in one schema: the other type alone allows no further ones.
