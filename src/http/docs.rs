@@ -58,7 +58,7 @@ fn document(guarded: OpenApi, open: OpenApi) -> Value {
             refuses(operation, 503, "It could not be kept; nothing was changed");
         }
     });
-    let [guarded_parts, open_parts] = [&mut guarded, &mut open].map(|api| parts(api));
+    let [guarded_parts, open_parts] = [&mut guarded, &mut open].map(parts);
     let mut document = preamble();
     for (paths, schemas) in [guarded_parts, open_parts] {
         object(&mut document["paths"]).extend(paths);
@@ -69,7 +69,12 @@ fn document(guarded: OpenApi, open: OpenApi) -> Value {
         object(&mut document["components"]["schemas"]).insert(name.into(), schema);
     }
     for_each_operation(&mut document, |_, operation| tell_refusals(operation));
-    join_parts_of_schemas(object(&mut document["components"]["schemas"]));
+    let schemas = object(&mut document["components"]["schemas"]);
+    join_parts_of_schemas(schemas);
+    let mut patch = patch_of(&schemas["RoomSpec"], schemas);
+    patch["type"] = json!("object");
+    patch["description"] = schemas["RoomPatch"]["description"].take();
+    schemas.insert("RoomPatch".into(), patch);
     document
 }
 
@@ -146,6 +151,15 @@ fn tell_refusals(operation: &mut Object) {
         let problem = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
         object(refusal).entry("content").or_insert(problem);
     }
+    for (status, header, description) in [
+        ("201", "Location", "Where it is"),
+        ("201", "ETag", "Of what is stored: for If-Match"),
+        ("503", "Retry-After", "Seconds after which to try again"),
+    ] {
+        let Some(response) = responses.get_mut(status).and_then(Value::as_object_mut) else { continue };
+        let headers = object(response.entry("headers").or_insert_with(|| json!({})));
+        headers.insert(header.into(), json!({ "description": description, "schema": { "type": "string" } }));
+    }
 }
 
 /// Where a report holds another type's fields among its own (`allOf`), says so in one schema: the other type alone allows no further ones.
@@ -161,6 +175,27 @@ fn join_parts_of_schemas(schemas: &mut Object) {
         }
         schema.extend([("type".into(), "object".into()), ("properties".into(), properties.into()), ("required".into(), required.into())]);
     }
+}
+
+/// The schema of a merge patch (RFC 7396): nothing must be there, and null is the default again.
+fn patch_of(schema: &Value, known: &Object) -> Value {
+    let choices = schema["oneOf"].as_array().map(|choices| choices.iter().filter(|one| one["type"] != "null").collect::<Vec<_>>());
+    if let Some([only]) = choices.as_deref() {
+        return patch_of(only, known);
+    }
+    let whole = referred(schema, known);
+    let Some(properties) = whole["properties"].as_object() else { return or_null(schema, known) };
+    let properties: Object = properties.iter().map(|(name, field)| (name.clone(), patch_of(field, known))).collect();
+    json!({ "type": ["object", "null"], "properties": properties, "additionalProperties": false })
+}
+
+/// What is no object with fields of its own: as it is, or null. So are the values of a map.
+fn or_null(schema: &Value, known: &Object) -> Value {
+    let mut changed = schema.clone();
+    if schema["additionalProperties"].is_object() {
+        changed["additionalProperties"] = patch_of(&schema["additionalProperties"], known);
+    }
+    json!({ "anyOf": [changed, { "type": "null" }] })
 }
 
 fn referred<'a>(part: &'a Value, known: &'a Object) -> &'a Value {
@@ -269,6 +304,8 @@ mod tests {
         let canvas = &schemas["CanvasSpec"];
         let range = |field: &str| referred(&canvas["properties"][field], schemas.as_object().unwrap()).clone();
         assert_eq!((range("width")["maximum"].as_u64(), range("fps")["maximum"].as_u64()), (Some(3840), Some(60)));
+        let fps = &schemas["RoomPatch"]["properties"]["canvas"]["properties"]["fps"];
+        assert_eq!((&fps["anyOf"][0]["$ref"], &fps["anyOf"][1]["type"]), (&json!("#/components/schemas/From5To60"), &json!("null")));
         let report = &schemas["TemplateReport"];
         assert!(report["allOf"].is_null() && report["properties"]["arrangements"].is_object() && report["properties"]["stock"].is_object());
     }

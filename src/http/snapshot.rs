@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderValue, Uri, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -20,6 +20,7 @@ use super::encode::{Format, encode};
 use super::path::{Room, RoomParam, query};
 use super::{AppState, Problem};
 use crate::media::{MediaTime, RoomName, ViewName};
+use crate::rooms::AdminError;
 
 /// Images of rooms that nobody asked about for this long are forgotten.
 const KEPT: Duration = Duration::from_secs(5);
@@ -116,7 +117,7 @@ async fn snapshot(state: &AppState, Room(room): Room, uri: &Uri, format: Format)
     if let Some(bytes) = state.snapshots.fresh(&key, state.clock.now()) {
         return Ok(image(format, bytes));
     }
-    let frame = state.rooms.canvas(&key.0, &key.1).await?;
+    let frame = state.rooms.canvas(&key.0, &key.1).await.map_err(no_picture)?;
     let _turn = state.snapshots.0.turn.acquire().await.expect("the semaphore is never closed");
     if let Some(bytes) = state.snapshots.fresh(&key, state.clock.now()) {
         return Ok(image(format, bytes));
@@ -126,6 +127,14 @@ async fn snapshot(state: &AppState, Room(room): Room, uri: &Uri, format: Format)
     let Ok(Ok(bytes)) = encoded else { return Err(Problem::unmade_picture()) };
     state.snapshots.keep(key, Image { at, bytes: bytes.clone() });
     Ok(image(format, bytes))
+}
+
+/// A room that has only just begun to draw passes: that is no conflict but a matter of time.
+fn no_picture(error: AdminError) -> Problem {
+    match error {
+        AdminError::Conflict(detail) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(Duration::from_secs(1)),
+        other => other.into(),
+    }
 }
 
 fn image(format: Format, bytes: Bytes) -> Response {

@@ -97,6 +97,14 @@ impl Loop {
                 self.tell(now, batch.left);
             }
         }
+        self.end();
+    }
+
+    /// A room ends with its last session: that one's leave comes with the end, and is told all the same.
+    fn end(&mut self) {
+        self.inbox.rest().into_iter().for_each(|command| self.room.handle(command));
+        let now = self.clock.now();
+        self.room.take_events().iter().for_each(|event| self.note(now, event));
     }
 
     /// `handled` counts the commands that newer ones replaced, too: whoever sent those waits for them.

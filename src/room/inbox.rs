@@ -55,6 +55,11 @@ impl Inbox {
         while !state.stop && !self.stopped.wait_until(&mut state, deadline).timed_out() {}
         (!state.stop).then(|| Batch { commands: take(&mut state.commands), left: state.left })
     }
+
+    /// The commands that no tick took.
+    pub(super) fn rest(&self) -> Vec<Command> {
+        take(&mut self.state.lock().commands)
+    }
 }
 
 impl State {

@@ -18,7 +18,7 @@ fn axe() -> String {
 }
 
 /// Everything that axe finds wrong with the page as it stands.
-async fn breaches(tab: &Tab) -> Vec<String> {
+pub(crate) async fn breaches(tab: &Tab) -> Vec<String> {
     if !tab.eval::<bool>("'axe' in globalThis").await {
         tab.inject(axe()).await;
     }

@@ -7,6 +7,7 @@
 mod access;
 mod admin;
 mod chromium;
+mod docs;
 mod hands;
 
 use chromium::Chromium;

@@ -22,6 +22,10 @@ pub(crate) struct RoomList {
     rooms: Vec<RoomSummary>,
 }
 
+/// Settings to change: those of a RoomSpec, none of which must be there; null is the default again.
+#[derive(ToSchema)]
+pub(crate) struct RoomPatch {}
+
 /// List the rooms: the live ones, and those an admin made
 #[utoipa::path(
     get,
@@ -86,7 +90,7 @@ pub(crate) async fn put(State(state): State<AppState>, Room(room): Room, request
     operation_id = "patch_room",
     tag = "Rooms",
     params(RoomParam, ("If-Match" = Option<String>, Header, description = "The ETag that is changed")),
-    request_body(content((RoomSpec = "application/merge-patch+json"), (RoomSpec = "application/json"))),
+    request_body(content((RoomPatch = "application/merge-patch+json"), (RoomPatch = "application/json")), example = json!({ "locked": true, "canvas": { "fps": null } })),
     responses(
         (status = 200, description = "The room as it is after", body = RoomReport),
         (status = 404, description = "No such room"),

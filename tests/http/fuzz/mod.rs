@@ -15,7 +15,7 @@ use judge::Judge;
 use requests::Requests;
 
 /// Requests in all, and from which seed.
-const REQUESTS: usize = 3000;
+const REQUESTS: usize = 2500;
 const SEED: u64 = 0x6d65_646c_6579;
 
 /// What the requests can be about.
