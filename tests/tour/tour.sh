@@ -9,15 +9,16 @@ trap 'kill "${pids[@]}" 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$
 
 "$medley" serve --dev --http 127.0.0.1:0 --udp 127.0.0.1:0 --compositor cpu --data-dir "$folder/data" --log-format json 2>"$folder/log" >"$folder/log" &
 pids+=($!)
-until base=http://$(jq -re 'select(.fields.message == "serving").fields.http' "$folder/log" 2>/dev/null); do sleep 0.1; done
+until at=$(jq -er 'select(.message == "serving").http' "$folder/log" 2>/dev/null); do sleep 0.1; done
+base=http://$at
 room=$base/v1/rooms/tour
 
 # call METHOD URL [BODY]: the answer's body; ends the tour where the answer is no success.
 call() {
-    local status
-    status=$(curl -s -o "$folder/body" -w '%{http_code}' -X "$1" -H 'Content-Type: application/json' ${3+--data-binary "$3"} "$2")
-    cat "$folder/body"
-    [[ $status == 2* ]] || { echo "$1 $2 was answered $status: $(cat "$folder/body")" >&2; exit 1; }
+    local answer
+    answer=$(curl -s -w '\n%{http_code}' -X "$1" -H 'Content-Type: application/json' ${3+--data-binary "$3"} "$2")
+    [[ ${answer##*$'\n'} == 2* ]] || { echo "$1 $2 was answered $answer" >&2; exit 1; }
+    echo "${answer%$'\n'*}"
 }
 
 bots() { # bots FILE OPTIONS…: bots that tell twice a second
