@@ -47,6 +47,7 @@ impl Planner {
         match &cell.source {
             Source::More(count) => more::draw(tile, *count, canvas.height, &self.fonts),
             Source::Slate => tile.picture(&self.slate, cell.fit, surround(&self.slate)),
+            Source::Placeholder { id, name } => named = placeholder::draw(tile, *id, name, &self.fonts),
             Source::Participant { id, name } => match pictures.picture(*id) {
                 Some(frame) => tile.picture(&frame, cell.fit, yuv(PLACEHOLDER)),
                 None => named = placeholder::draw(tile, *id, name, &self.fonts),
