@@ -167,6 +167,14 @@ mod tests {
     }
 
     #[test]
+    fn a_placeholder_shows_no_picture_though_there_is_one() {
+        let hidden = Cell { source: Source::Placeholder { id: ParticipantId(1), name: "Ada".into() }, ..cell(HALF) };
+        let steps = plan(hidden, Some((640, 360))).steps;
+        assert!(steps.iter().all(|step| !matches!(step.paint, Paint::Picture { .. })));
+        assert_eq!(steps.len(), plan(cell(HALF), None).steps.len());
+    }
+
+    #[test]
     fn a_picture_shown_whole_has_two_bars_unless_corners_are_round() {
         let contain = Cell { fit: Fit::Contain, ..cell(HALF) };
         assert_eq!(plan(contain.clone(), Some((480, 480))).steps.len(), 3);

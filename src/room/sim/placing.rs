@@ -151,8 +151,8 @@ fn hidden_people_are_left_out_or_keep_a_tile_as_the_layout_says() {
     sim.hide(2).millis(100);
     assert_eq!(sim.shown(), [1, 3]);
     sim.arrange("main", layout(r#"{"hidden": "placeholder", "transition_ms": 0}"#), None).millis(100);
-    assert_eq!(sim.shown(), [1, 2, 3]);
-    assert_eq!(sim.last_cells()[1].source, Shown::Placeholder { id: ParticipantId(2), name: "P2".into() });
+    assert_eq!(sim.shown(), [1, 3, 2]);
+    assert_eq!(sim.last_cells()[2].source, Shown::Placeholder { id: ParticipantId(2), name: "P2".into() });
 }
 
 #[test]
