@@ -1,11 +1,13 @@
-//! What a room itself costs, on virtual time: its audio tick, its scene, and the grid's arithmetic.
+//! What a room itself costs, on virtual time: its audio tick, and its scenes: at rest, in motion, of several views.
 
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use medley::media::{Block, Heard, MediaTime, ParticipantId, SAMPLE_RATE, SoundSource};
-use medley::room::{Command, Due, Layout, Room, RoomSettings, grid};
+use medley::layout::{Layout, LayoutSpec, stock};
+use medley::media::{Block, Canvas, Heard, MediaTime, ParticipantId, SAMPLE_RATE, ShortName, SoundSource};
+use medley::room::{AudioSettings, Command, Due, Joining, Room, RoomSettings, Source, View};
 
 /// A tone whose blocks are copied, not computed: 50 Hz multiples repeat every block.
 struct Tone(Block);
@@ -24,6 +26,20 @@ impl SoundSource for Tone {
     }
 }
 
+fn layout(json: &str) -> Arc<Layout> {
+    let spec: LayoutSpec = serde_json::from_str(json).expect("a layout");
+    Arc::new(spec.resolve(|name| stock().get(name).cloned()).expect("a layout that can be"))
+}
+
+fn name(text: &str) -> ShortName {
+    text.parse().expect("a name")
+}
+
+fn settings(views: &[(&str, &str)]) -> RoomSettings {
+    let view = |(view, json): &(&str, &str)| (name(view), View { canvas: Canvas::default(), layout: layout(json) });
+    RoomSettings { views: views.iter().map(view).collect(), ..RoomSettings::default() }
+}
+
 /// A room on virtual time.
 struct Meeting {
     room: Room,
@@ -31,11 +47,15 @@ struct Meeting {
 }
 
 impl Meeting {
-    fn of(people: u32, peak: f32, layout: Layout) -> Self {
-        let mut room = Room::new(RoomSettings { layout, ..RoomSettings::default() }, MediaTime::ZERO);
-        for id in 1..=people {
-            let sound: Box<dyn SoundSource> = Box::new(Tone::new(50.0 * (4 + id) as f32, peak));
-            room.handle(Command::Join { id: ParticipantId(id), name: format!("Guest {id}").into(), sound: Some(sound) });
+    /// A room in which everybody talks; each watches one of the views.
+    fn of(people: u32, peak: f32, settings: RoomSettings) -> Self {
+        let views: Vec<ShortName> = settings.views.keys().cloned().collect();
+        let mut room = Room::new(settings, MediaTime::ZERO);
+        for (id, view) in (1..=people).zip(views.iter().cycle()) {
+            let sound: Option<Box<dyn SoundSource>> = Some(Box::new(Tone::new(50.0 * (4 + id) as f32, peak)));
+            let (id, name) = (ParticipantId(id), format!("Guest {id}").into());
+            room.handle(Command::Join(Joining { id, name, source: Source::Camera, sound, picture: None }));
+            room.handle(Command::Watch(id, view.clone()));
         }
         let mut meeting = Self { room, now: MediaTime::ZERO };
         for _ in 0..200 {
@@ -59,24 +79,55 @@ impl Meeting {
         let mut spent = Duration::ZERO;
         let mut done = 0;
         while done < rounds {
-            self.now = self.room.next_deadline();
-            let clock = medley::media::Clock::new();
-            let due = self.room.advance(self.now);
-            let took = clock.now().since(MediaTime::ZERO);
+            let (due, took) = self.timed();
             if due.as_ref().is_some_and(&kind) {
                 spent += took;
                 done += 1;
             }
             black_box(due);
         }
-        black_box(self.room.take_events());
         spent
+    }
+
+    /// The time of `rounds` pictures, each of as many scenes as the room draws of it.
+    fn time_pictures(&mut self, rounds: u64) -> Duration {
+        let mut spent = Duration::ZERO;
+        let mut at = None;
+        let mut done = 0;
+        loop {
+            let (due, took) = self.timed();
+            let Some(Due::Scene(_, scene)) = due else { continue };
+            done += u64::from(at.replace(scene.at) != Some(scene.at));
+            if done > rounds {
+                return spent;
+            }
+            spent += took;
+            black_box(scene);
+        }
+    }
+
+    fn timed(&mut self) -> (Option<Due>, Duration) {
+        self.now = self.now.max(self.room.next_deadline());
+        let clock = medley::media::Clock::new();
+        let due = self.room.advance(self.now);
+        let took = clock.now().since(MediaTime::ZERO);
+        black_box(self.room.take_events());
+        (due, took)
     }
 }
 
 fn mixes(c: &mut Criterion) {
-    for (name, people, peak) in [("9 talkers", 9, 0.09), ("9 talkers, limited", 9, 0.5), ("25 people, 16 mixed", 25, 0.05)] {
-        let mut meeting = Meeting::of(people, peak, Layout::Grid);
+    let plain = AudioSettings::default();
+    let agc = AudioSettings { agc: true, ..plain };
+    let denoised = AudioSettings { noise_suppression: true, ..agc };
+    for (name, people, peak, audio) in [
+        ("9 talkers", 9, 0.09, plain),
+        ("9 talkers, limited", 9, 0.5, plain),
+        ("25 people, 16 mixed", 25, 0.05, plain),
+        ("9 talkers, automatic gain", 9, 0.09, agc),
+        ("9 talkers, automatic gain and noise suppression", 9, 0.09, denoised),
+    ] {
+        let mut meeting = Meeting::of(people, peak, RoomSettings { audio, ..RoomSettings::default() });
         c.bench_function(&format!("room/mix/{name}"), |b| {
             b.iter_custom(|rounds| meeting.time(rounds, |due| matches!(due, Due::Mixes(_))));
         });
@@ -84,20 +135,41 @@ fn mixes(c: &mut Criterion) {
 }
 
 fn scenes(c: &mut Criterion) {
-    for (name, people, layout) in [("grid of 9", 9, Layout::Grid), ("grid of 25", 25, Layout::Grid), ("speaker of 25", 25, Layout::Speaker)]
-    {
-        let mut meeting = Meeting::of(people, 0.1, layout);
-        c.bench_function(&format!("room/scene/{name}"), |b| {
-            b.iter_custom(|rounds| meeting.time(rounds, |due| matches!(due, Due::Scene(_))));
+    let views: Vec<(&str, &str)> = ["main", "b", "c", "d", "e"]
+        .into_iter()
+        .zip(["{}", r#"{"template": "speaker"}"#, r#"{"template": "pip"}"#, r#"{"template": "strip"}"#, r#"{"template": "stacked"}"#])
+        .collect();
+    let own = RoomSettings { max_self_views: 9, ..settings(&[("main", r#"{"self_view": "hidden"}"#)]) };
+    for (name, people, settings) in [
+        ("grid of 9", 9, settings(&[("main", "{}")])),
+        ("grid of 25", 25, settings(&[("main", "{}")])),
+        ("grid of 25 with 100 people", 100, settings(&[("main", "{}")])),
+        ("speaker of 25", 25, settings(&[("main", r#"{"template": "speaker"}"#)])),
+        ("five views of 9", 9, settings(&views)),
+        ("9 without themselves", 9, own),
+    ] {
+        let mut meeting = Meeting::of(people, 0.1, settings);
+        c.bench_function(&format!("room/scene/{name}"), |b| b.iter_custom(|rounds| meeting.time_pictures(rounds)));
+    }
+}
+
+/// A transition of 9 tiles that never comes to rest.
+fn motion(c: &mut Criterion) {
+    let layouts = [layout("{}"), layout(r#"{"template": "one-plus-seven"}"#)];
+    let mut meeting = Meeting::of(9, 0.1, settings(&[("main", "{}")]));
+    let mut turns = layouts.iter().cycle();
+    c.bench_function("room/scene/9 tiles in motion", |b| {
+        b.iter_custom(|rounds| {
+            let mut spent = Duration::ZERO;
+            for first in (0..rounds).step_by(6) {
+                let layout = turns.next().expect("a cycle").clone();
+                meeting.room.handle(Command::Arrange { view: ShortName::main(), layout, at: None });
+                spent += meeting.time_pictures(6.min(rounds - first));
+            }
+            spent
         });
-    }
+    });
 }
 
-fn grids(c: &mut Criterion) {
-    for count in [9, 25, 50] {
-        c.bench_function(&format!("room/grid/{count}"), |b| b.iter(|| grid::solve(black_box(1280), black_box(720), count)));
-    }
-}
-
-criterion_group!(benches, mixes, scenes, grids);
+criterion_group!(benches, mixes, scenes, motion);
 criterion_main!(benches);

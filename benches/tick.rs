@@ -12,8 +12,9 @@ use medley::codec::opus::{AudioDecoder, AudioEncoder, Prediction};
 use medley::codec::{Keyframe, VideoDecoder, VideoEncoder, VideoSettings};
 use medley::compositor::cpu::CpuCompositor;
 use medley::compositor::{Compositor, Fonts, Pictures};
-use medley::media::{Block, Composite, Frame, Heard, MediaTime, MixSet, ParticipantId, SAMPLE_RATE, Scene, SoundSource};
-use medley::room::{Command, Due, Room, RoomSettings};
+use medley::layout::{Layout, LayoutSpec, stock};
+use medley::media::{Block, Composite, Frame, Heard, MediaTime, MixSet, ParticipantId, SAMPLE_RATE, Scene, SoundSource, ViewName};
+use medley::room::{Command, Due, Joining, Room, RoomSettings, Source};
 
 // `scenes` finds the types of pictures at `crate::media`, there as here.
 use medley::media;
@@ -91,14 +92,18 @@ struct Meeting {
     compositor: CpuCompositor,
     video: Encoder,
     audio: Vec<AudioEncoder>,
+    /// Pictures shown in motion.
+    shown: usize,
 }
 
 impl Meeting {
     fn of(people: u32) -> Self {
         let mut room = Room::new(RoomSettings::default(), MediaTime::ZERO);
         for n in 1..=people {
-            let sound: Box<dyn SoundSource> = Box::new(Voice::new(50.0 * (5 + n) as f32));
-            room.handle(Command::Join { id: ParticipantId(n), name: format!("Guest {n}").into(), sound: Some(sound) });
+            let sound: Option<Box<dyn SoundSource>> = Some(Box::new(Voice::new(50.0 * (5 + n) as f32)));
+            let (id, name) = (ParticipantId(n), format!("Guest {n}").into());
+            room.handle(Command::Join(Joining { id, name, source: Source::Camera, sound, picture: None }));
+            room.handle(Command::Watch(id, ViewName::main()));
         }
         let settings = VideoSettings { width: 1280, height: 720, fps: 30, bitrate_bps: 2_500_000 };
         Self {
@@ -107,6 +112,7 @@ impl Meeting {
             compositor: CpuCompositor::new(Fonts::embedded()),
             video: Encoder::new(settings).expect("an encoder"),
             audio: (0..=people).map(|_| AudioEncoder::new().expect("an encoder")).collect(),
+            shown: 0,
         }
     }
 
@@ -114,12 +120,24 @@ impl Meeting {
     fn tick(&mut self) {
         loop {
             let now = self.room.next_deadline();
-            match self.room.advance(now) {
+            let due = self.room.advance(now);
+            black_box(self.room.take_events());
+            match due {
                 Some(Due::Mixes(mixes)) => self.speak(&mixes),
-                Some(Due::Scene(scene)) => return self.show(&scene),
+                Some(Due::Scene(_, scene)) => return self.show(&scene),
                 None => {}
             }
         }
+    }
+
+    /// The same while all tiles are on their way: every sixth picture, the arrangement is another.
+    fn tick_in_motion(&mut self, layouts: &[Arc<Layout>; 2]) {
+        if self.shown.is_multiple_of(6) {
+            let layout = layouts[self.shown / 6 % 2].clone();
+            self.room.handle(Command::Arrange { view: ViewName::main(), layout, at: None });
+        }
+        self.shown += 1;
+        self.tick();
     }
 
     fn speak(&mut self, mixes: &MixSet) {
@@ -144,5 +162,15 @@ fn ticks(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, ticks);
+fn motion(c: &mut Criterion) {
+    let layout = |name: &str| {
+        let spec = LayoutSpec::template(name.parse().expect("a name"));
+        Arc::new(spec.resolve(|name| stock().get(name).cloned()).expect("a stock template"))
+    };
+    let layouts = [layout("one-plus-seven"), layout("grid")];
+    let mut meeting = Meeting::of(9);
+    c.bench_function("tick/room of 9, all talking, all in motion", |b| b.iter(|| meeting.tick_in_motion(&layouts)));
+}
+
+criterion_group!(benches, ticks, motion);
 criterion_main!(benches);

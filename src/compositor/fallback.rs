@@ -28,7 +28,7 @@ impl Held {
     fn of(scene: &Scene, pictures: &dyn Pictures) -> Self {
         let ids = scene.cells.iter().filter_map(|cell| match cell.source {
             Source::Participant { id, .. } => Some(id),
-            Source::Slate | Source::More(_) => None,
+            Source::Placeholder { .. } | Source::Slate | Source::More(_) => None,
         });
         Self(ids.filter_map(|id| Some((id, pictures.picture(id)?))).collect())
     }

@@ -47,6 +47,7 @@ impl Planner {
         match &cell.source {
             Source::More(count) => more::draw(tile, *count, canvas.height, &self.fonts),
             Source::Slate => tile.picture(&self.slate, cell.fit, surround(&self.slate)),
+            Source::Placeholder { id, name } => named = placeholder::draw(tile, *id, name, &self.fonts),
             Source::Participant { id, name } => match pictures.picture(*id) {
                 Some(frame) => tile.picture(&frame, cell.fit, yuv(PLACEHOLDER)),
                 None => named = placeholder::draw(tile, *id, name, &self.fonts),
@@ -163,6 +164,14 @@ mod tests {
         let steps = plan(cell(HALF), Some((640, 360))).steps;
         assert_eq!(steps.len(), 1);
         assert!(matches!(&steps[0].paint, Paint::Picture { crop, .. } if crop.width == 640.0 && crop.x == 0.0));
+    }
+
+    #[test]
+    fn a_placeholder_shows_no_picture_though_there_is_one() {
+        let hidden = Cell { source: Source::Placeholder { id: ParticipantId(1), name: "Ada".into() }, ..cell(HALF) };
+        let steps = plan(hidden, Some((640, 360))).steps;
+        assert!(steps.iter().all(|step| !matches!(step.paint, Paint::Picture { .. })));
+        assert_eq!(steps.len(), plan(cell(HALF), None).steps.len());
     }
 
     #[test]

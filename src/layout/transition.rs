@@ -133,7 +133,7 @@ fn find<'a>(cells: &'a [Cell], cell: &Cell) -> Option<&'a Cell> {
 
 fn identity(cell: &Cell) -> Identity {
     match cell.source {
-        Source::Participant { id, .. } => Identity::Participant(id),
+        Source::Participant { id, .. } | Source::Placeholder { id, .. } => Identity::Participant(id),
         Source::Slate => Identity::Slate,
         Source::More(_) => Identity::More,
     }

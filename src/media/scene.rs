@@ -61,6 +61,13 @@ pub enum Source {
         /// What the placeholder says.
         name: Arc<str>,
     },
+    /// A participant's placeholder, whether there is a picture of them or not: they are hidden.
+    Placeholder {
+        /// Whose.
+        id: ParticipantId,
+        /// What it says.
+        name: Arc<str>,
+    },
     /// The slate of an empty room.
     Slate,
     /// "+N": so many people are there whom the layout has no place for.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::fill::{Filled, Guest, Spot, fill};
 use super::floorplan::{Floorplan, Places};
-use super::{PersonStatus, Source, View};
+use super::{Source, View};
 use crate::layout::{Absent, LayoutSpec};
 use crate::media::{MediaTime, ParticipantId, ShortName};
 
@@ -82,19 +82,6 @@ impl Standing {
 }
 
 impl<'a> Person<'a> {
-    /// As the API tells of them.
-    pub(super) fn told(id: ParticipantId, status: &'a PersonStatus) -> Self {
-        Self {
-            id,
-            source: status.source,
-            role: status.role.as_ref(),
-            pinned: status.pinned,
-            hidden: status.hidden,
-            picture: status.picture,
-            spoke_at: None,
-        }
-    }
-
     /// Whether a layout shows them at all. A screen without a picture shows nothing.
     fn visible(&self, layout: &LayoutSpec) -> bool {
         let placeholder = |policy: Absent| policy == Absent::Placeholder && self.source == Source::Camera;

@@ -75,14 +75,19 @@ impl Standing {
 }
 
 fn person_cell(canvas: Canvas, place: &Place, id: ParticipantId, who: &Participant, names: bool, overlays: &Overlays) -> Cell {
-    let speaking = overlays.speaking_marks.then(|| speaking_edge(canvas, who.glow.opacity())).flatten();
+    let speaking = overlays.speaking_marks.then(|| speaking_edge(canvas, who.glow.opacity()));
     let muted = overlays.mute_marks && who.mute_mark();
     let text = if names { who.name.clone() } else { Arc::default() };
     Cell {
         border: both(place.border, speaking),
         label: (names || muted).then_some(Label { text, muted }),
-        ..placed(Source::Participant { id, name: who.name.clone() }, place)
+        ..placed(source(id, who), place)
     }
+}
+
+fn source(id: ParticipantId, who: &Participant) -> Source {
+    let name = who.name.clone();
+    if who.hidden { Source::Placeholder { id, name } } else { Source::Participant { id, name } }
 }
 
 fn placed(source: Source, place: &Place) -> Cell {
@@ -94,9 +99,9 @@ fn bare(source: Source, rect: Rect) -> Cell {
     Cell { source, rect, fit: Fit::Cover, z: 0, opacity: 1.0, corner_radius: 0, border: None, label: None }
 }
 
-fn speaking_edge(canvas: Canvas, opacity: f32) -> Option<Border> {
-    let width = even(scaled(canvas, BORDER_WIDTH)).max(2);
-    (opacity > 0.0).then_some(Border { width, color: SPEAKER_COLOR, opacity })
+/// There also while it is unseen: the name beside it keeps its place.
+fn speaking_edge(canvas: Canvas, opacity: f32) -> Border {
+    Border { width: even(scaled(canvas, BORDER_WIDTH)).max(2), color: SPEAKER_COLOR, opacity }
 }
 
 /// A region's own edge turns into the speaker's, as far as that is seen.

@@ -226,3 +226,95 @@ impl Guest<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::media::{Fit, Rect};
+
+    fn place(region: usize, shows: &str) -> Place {
+        let rect = Rect { x: 0, y: 0, width: 2, height: 2 };
+        let kind = |kind: &str| match kind {
+            "screen" => Shows::Screen,
+            "pinned" => Shows::Pinned,
+            "speaker" => Shows::Speaker,
+            "host" => Shows::Role("host".parse().unwrap()),
+            _ => Shows::Any,
+        };
+        let (region, shows) = (format!("r{region}").parse().unwrap(), shows.split('|').map(kind).collect());
+        Place { region, rect, z: 0, fit: Fit::Cover, opacity: 1.0, border: None, corner_radius: 0, shows }
+    }
+
+    fn guest(id: u32, spoke: Option<u64>) -> Guest<'static> {
+        let spoke_at = spoke.map(|seconds| MediaTime::from_millis(1000 * seconds));
+        Guest { id: ParticipantId(id), source: Source::Camera, role: None, pinned: false, spoke_at }
+    }
+
+    /// Fills places of one region for anybody, in which people stand already, with people who spoke at those seconds.
+    fn shown(places: usize, stood: &[u32], spoke: &[Option<u64>], speaker: Option<u32>) -> Vec<u32> {
+        let places = vec![place(0, "any"); places];
+        let spots = spots(&places);
+        let stood = stood.iter().zip(&spots).map(|(id, spot)| (ParticipantId(*id), spot.clone())).collect();
+        let guests: Vec<_> = (1..).zip(spoke).map(|(id, spoke)| guest(id, *spoke)).collect();
+        fill(&places, &spots, &guests, &stood, speaker.map(ParticipantId)).people.iter().flatten().map(|id| id.0).collect()
+    }
+
+    #[test]
+    fn one_who_speaks_takes_the_place_of_who_was_silent_longest() {
+        assert_eq!(shown(2, &[1, 2], &[Some(9), Some(4), None, Some(12)], None), [1, 4]);
+    }
+
+    #[test]
+    fn those_who_never_spoke_go_before_those_who_did() {
+        assert_eq!(shown(2, &[1, 2], &[Some(1), None, None, Some(1)], None), [1, 4]);
+    }
+
+    #[test]
+    fn people_who_take_turns_do_not_swap_places() {
+        assert_eq!(shown(2, &[1, 2], &[Some(10), Some(10), Some(11)], None), [1, 2]);
+    }
+
+    #[test]
+    fn the_active_speaker_is_shown_in_any_case() {
+        assert!(shown(2, &[1, 2], &[Some(10), Some(10), Some(10)], Some(3)).contains(&3));
+    }
+
+    #[test]
+    fn a_free_place_goes_to_who_spoke_last() {
+        assert_eq!(shown(2, &[9, 2], &[Some(3), Some(5), None, Some(8)], None), [4, 2]);
+    }
+
+    fn guests() -> impl Strategy<Value = Vec<Guest<'static>>> {
+        let one = (any::<bool>(), any::<bool>(), prop::option::of(0..60u64));
+        prop::collection::vec(one, 0..30).prop_map(|guests| {
+            let made = |(id, (screen, pinned, spoke))| {
+                let source = if screen { Source::Screen } else { Source::Camera };
+                Guest { source, pinned, ..guest(id, spoke) }
+            };
+            (0..).zip(guests).map(made).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn each_stands_once_and_nobody_waits_beside_an_empty_place_for_anybody(
+            kinds in prop::collection::vec("(screen[|])?(pinned[|])?(speaker[|])?(host|any)", 1..12),
+            guests in guests(),
+            speaker in prop::option::of(0..30u32),
+        ) {
+            let places: Vec<Place> = kinds.iter().enumerate().map(|(n, kinds)| place(n / 3, kinds)).collect();
+            let (spots, speaker) = (spots(&places), speaker.map(ParticipantId));
+            let filled = fill(&places, &spots, &guests, &BTreeMap::new(), speaker);
+            let standing: Vec<_> = filled.people.iter().flatten().collect();
+            prop_assert_eq!(standing.iter().collect::<BTreeSet<_>>().len(), standing.len());
+            prop_assert_eq!(standing.len() + filled.more, guests.len());
+            let empty = (0..places.len()).filter(|n| filled.people[*n].is_none() && places[*n].shows.contains(&Shows::Any)).count();
+            prop_assert!(filled.more == 0 || empty == usize::from(filled.tile.is_some()));
+
+            let stood = filled.people.iter().zip(&spots).filter_map(|(id, spot)| Some(((*id)?, spot.clone()))).collect();
+            prop_assert_eq!(fill(&places, &spots, &guests, &stood, speaker), filled, "nobody moves while nothing changes");
+        }
+    }
+}

@@ -4,7 +4,7 @@
 //!
 //! | File | What it does |
 //! | --- | --- |
-//! | `state`, `status` | the room itself: commands, what is due, events; what it tells of itself |
+//! | `state` | the room itself: commands, what is due, events, what it tells of itself |
 //! | `clock` | when ticks are due |
 //! | `people`, `participant`, `sight`, `glow` | who is there: what an admin says of them, their picture, the edge round who speaks |
 //! | `views`, `view`, `plan`, `routes` | which pictures are drawn, how each is arranged and when, and for whom |
@@ -44,7 +44,6 @@ mod sight;
 mod sim;
 mod sound;
 mod state;
-mod status;
 mod strip;
 mod talkers;
 #[cfg(test)]

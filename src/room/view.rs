@@ -118,7 +118,8 @@ impl LiveView {
     pub(super) fn status(&self, present: Present<'_>) -> ViewStatus {
         let mut cast = self.drawing.scenes.get(&None).map(|scene| scene.cast.clone()).unwrap_or_default();
         let standing = cast.place(&self.view, &mut self.drawing.floorplan.clone(), present.people.in_turn(), present.speaker);
-        ViewStatus::of(&self.view, &standing)
+        let View { canvas, layout } = &self.view;
+        ViewStatus { canvas: *canvas, layout: layout.clone(), cells: cells::told(*canvas, &standing), more: standing.more() }
     }
 }
 
@@ -129,19 +130,11 @@ impl Gliding {
     }
 }
 
-impl ViewStatus {
-    /// What a view shows, with people who stand so.
-    pub(super) fn of(view: &View, standing: &Standing) -> Self {
-        let cells = cells::told(view.canvas, standing);
-        Self { canvas: view.canvas, layout: view.layout.clone(), cells, more: standing.more() }
-    }
-}
-
 impl Present<'_> {
     /// Whether what a cell shows is still there, so that it fades where it has no place any more.
     fn stays(&self, source: &Source) -> bool {
         match source {
-            Source::Participant { id, .. } => self.people.get(*id).is_some_and(Participant::may_fade),
+            Source::Participant { id, .. } | Source::Placeholder { id, .. } => self.people.get(*id).is_some_and(Participant::may_fade),
             Source::Slate | Source::More(_) => true,
         }
     }

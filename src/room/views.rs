@@ -53,7 +53,7 @@ impl Views {
         let Some(live) = self.views.get_mut(name) else { return };
         live.plan.put(at, layout);
         if at <= now {
-            self.arrange_due(&[name.clone()], now, events);
+            self.arrange_due(std::slice::from_ref(name), now, events);
         }
     }
 

@@ -104,9 +104,9 @@ fn a_logo_keeps_its_aspect_inside_the_canvas_wherever_it_stands() {
 #[test]
 fn the_backdrop_and_the_lower_third_are_in_every_scene() {
     let backdrop = Some(Arc::new(Image { frame: Arc::new(Frame::black(64, 64)), alpha: None }));
-    let lower_third = Some(LowerThird { title: "News".into(), subtitle: "".into(), color: Rgb(1, 2, 3), opacity: 1.0 });
+    let lower_third = LowerThird { title: "News".into(), subtitle: "".into(), color: Rgb(1, 2, 3), opacity: 1.0 };
     let mut sim = Sim::of(1, template("grid"));
-    set_up(&mut sim, Overlays { backdrop: backdrop.clone(), lower_third: lower_third.clone(), ..Overlays::default() });
+    set_up(&mut sim, Overlays { backdrop: backdrop.clone(), lower_third: Some(lower_third.clone()), ..Overlays::default() });
     let scene = sim.seen(&view("main")).last().copied().cloned().unwrap();
-    assert_eq!((scene.backdrop, scene.overlays), (backdrop, vec![Overlay::LowerThird(lower_third.unwrap())]));
+    assert_eq!((scene.backdrop, scene.overlays), (backdrop, vec![Overlay::LowerThird(lower_third)]));
 }

@@ -243,7 +243,7 @@ impl Sim {
 /// Who stands in cells: 0 is the slate, and 9000 and more the "+N".
 fn shown(cells: &[Cell]) -> Vec<u32> {
     let id = |cell: &Cell| match cell.source {
-        Shown::Participant { id, .. } => id.0,
+        Shown::Participant { id, .. } | Shown::Placeholder { id, .. } => id.0,
         Shown::Slate => 0,
         Shown::More(more) => 9000 + more,
     };
