@@ -8,7 +8,9 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use medley::compositor::cpu::CpuCompositor;
 use medley::compositor::gpu::{Adapters, GpuCompositor};
 use medley::compositor::{Compositor, Fonts, Pictures};
-use medley::media::{Border, Canvas, Cell, Fit, Frame, Label, MediaTime, ParticipantId, Rect, Rgb, Scene, Source};
+use medley::media::{
+    Border, Canvas, Cell, Fit, Frame, Image, Label, LowerThird, MediaTime, Overlay, ParticipantId, Rect, Rgb, Scene, Source,
+};
 
 /// Participants, and the sides of their pictures. In this order they are scaled by 2/3, not at all, by 1/2, by 1/3, and by 4/3.
 const CASES: [(&str, u32, (u32, u32)); 5] = [
@@ -53,8 +55,18 @@ fn speaker() -> Scene {
     }
     let speaker = scene.cells.last_mut().expect("a grid of nine has a last cell");
     speaker.rect = Rect { x: 96, y: 4, width: 1088, height: 612 };
-    speaker.border = Some(Border { width: 4, color: Rgb(0x4c, 0xc3, 0x8a) });
+    speaker.border = Some(Border { width: 4, color: Rgb(0x4c, 0xc3, 0x8a), opacity: 1.0 });
     scene
+}
+
+/// With a photograph behind the people, and a logo and a band of text over them.
+fn decorated(scene: Scene) -> Scene {
+    let image = |width, height, alpha| Arc::new(Image { frame: Arc::new(Frame::filled(width, height, [150, 110, 140])), alpha });
+    let alpha: Arc<[u8]> = (0..400 * 200).map(|n| (n % 256) as u8).collect();
+    let logo = Overlay::Image { image: image(400, 200, Some(alpha)), rect: Rect { x: 1096, y: 24, width: 160, height: 80 }, opacity: 0.9 };
+    let band =
+        LowerThird { title: "Ada Lovelace".into(), subtitle: "Analytical engines".into(), color: Rgb(0x3d, 0xd6, 0x8c), opacity: 1.0 };
+    Scene { backdrop: Some(image(1920, 1280, None)), overlays: vec![logo, Overlay::LowerThird(band)], ..scene }
 }
 
 fn faces(count: u32, (width, height): (u32, u32), first: usize) -> Faces {
@@ -79,32 +91,25 @@ fn composite(c: &mut Criterion) {
 
 fn bench(c: &mut Criterion, name: &str, compositor: &mut dyn Compositor) {
     let mut group = c.benchmark_group(name);
-    for (case, count, sides) in CASES {
-        let scene = grid(count);
+    let grids = CASES.map(|(case, count, sides)| (case, grid(count), count, sides));
+    let others = [("speaker_9x360p", speaker(), 9, (640, 360)), ("9x360p_overlays", decorated(grid(9)), 9, (640, 360))];
+    for (case, scene, count, sides) in grids.into_iter().chain(others) {
         let pictures = [0, 1].map(|first| faces(count, sides, first));
         let mut turns = pictures.iter().cycle();
         group.bench_function(BenchmarkId::from_parameter(case), |b| {
-            b.iter(|| {
-                compositor.submit(&scene, turns.next().expect("a cycle has no end")).expect("the device lives");
-                black_box(compositor.take(Duration::from_secs(20)).expect("the device lives").expect("a canvas within the patience"))
-            });
+            b.iter(|| drawn(compositor, &scene, turns.next().expect("a cycle has no end")));
         });
     }
-    let (scene, pictures) = (speaker(), [0, 1].map(|first| faces(9, (640, 360), first)));
-    let mut turns = pictures.iter().cycle();
-    group.bench_function("speaker_9x360p", |b| {
-        b.iter(|| {
-            compositor.submit(&scene, turns.next().expect("a cycle has no end")).expect("the device lives");
-            black_box(compositor.take(Duration::from_secs(20)).expect("the device lives").expect("a canvas within the patience"))
-        });
-    });
-    let (scene, still) = (grid(9), faces(9, (640, 360), 0));
-    group.bench_function("9x360p_unchanged", |b| {
-        b.iter(|| {
-            compositor.submit(&scene, &still).expect("the device lives");
-            black_box(compositor.take(Duration::from_secs(20)).expect("the device lives").expect("a canvas within the patience"))
-        });
-    });
+    let still = faces(9, (640, 360), 0);
+    for (case, scene) in [("9x360p_unchanged", grid(9)), ("9x360p_overlays_unchanged", decorated(grid(9)))] {
+        group.bench_function(case, |b| b.iter(|| drawn(compositor, &scene, &still)));
+    }
+}
+
+fn drawn(compositor: &mut dyn Compositor, scene: &Scene, faces: &Faces) -> Arc<Frame> {
+    compositor.submit(scene, faces).expect("the device lives");
+    let canvas = compositor.take(Duration::from_secs(20)).expect("the device lives");
+    black_box(canvas.expect("a canvas within the patience").frame)
 }
 
 criterion_group!(benches, composite);

@@ -33,7 +33,8 @@ impl Server {
     /// Where a port cannot be bound, the compositor that was asked for is not there, or a setting is no such thing.
     pub async fn start(config: Config) -> anyhow::Result<Self> {
         let (clock, metrics, readiness) = (Clock::new(), Metrics::default(), Readiness::default());
-        let rooms = Rooms::new(rooms_settings(&config)?, clock, metrics.clone())?;
+        let (settings, counted) = (rooms_settings(&config), metrics.clone());
+        let rooms = tokio::task::spawn_blocking(move || Rooms::new(settings, clock, counted)).await??;
         prove_compositor(&rooms, config.compositor).await?;
         tokio::task::spawn_blocking(prove_codecs).await??;
         readiness.pass(Check::Compositor);
@@ -49,7 +50,6 @@ impl Server {
             readiness,
             access: access(&config)?,
             ice_servers: IceServers::new(&config.ice_servers)?,
-            canvas: crate::media::Canvas::default(),
             snapshots: Snapshots::default(),
             previews: Previews::default(),
             streams: Streams::default(),
@@ -96,17 +96,17 @@ impl Server {
     }
 }
 
-fn rooms_settings(config: &Config) -> anyhow::Result<RoomsSettings> {
+fn rooms_settings(config: &Config) -> RoomsSettings {
     let fonts = config.data_dir.as_ref().map(|folder| folder.join("fonts"));
-    Ok(RoomsSettings {
-        room: config.room_settings()?,
+    RoomsSettings {
+        room: config.room.clone(),
         data_dir: config.data_dir.clone(),
-        on_demand: true,
+        on_demand: config.rooms_on_demand,
         max_sessions: config.max_sessions,
         decode_threads: config.decode_threads(),
         compositor: config.compositor,
         fonts: Fonts::new(fonts.as_deref()),
-    })
+    }
 }
 
 fn access(config: &Config) -> anyhow::Result<Access> {

@@ -5,12 +5,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use image::{Rgb as Pixel, RgbImage};
-use medley::compositor::cpu::CpuCompositor;
-use medley::compositor::{Compositor, Fonts, Pictures, i420};
-use medley::media::{Border, Canvas, Cell, Fit, Frame, Label, MediaTime, ParticipantId, Rect, Rgb, Scene, Source};
+use medley::compositor::{Fonts, Pictures, Strangers, i420, still};
+use medley::media::{
+    Border, Canvas, Cell, Fit, Frame, Image, Label, LowerThird, MediaTime, Overlay, ParticipantId, Rect, Rgb, Scene, Source,
+};
 
 /// What another machine's arithmetic on fractions may change, in 8-bit RGB.
 const TOLERANCE: u8 = 2;
@@ -24,7 +24,7 @@ fn a_grid_shows_pictures_names_mute_marks_and_the_speaker() {
         cell.label = Some(Label { text: name.clone(), muted });
         cell.corner_radius = 8;
     }
-    cells[0].border = Some(Border { width: 4, color: Rgb(0x4c, 0xc3, 0x8a) });
+    cells[0].border = Some(Border { width: 4, color: Rgb(0x4c, 0xc3, 0x8a), opacity: 1.0 });
     compare("grid", 480, 272, cells, &Faces(|_| Some((640, 360))));
 }
 
@@ -53,7 +53,7 @@ fn cells_lie_on_one_another_and_show_what_is_below() {
     let faint = Rect { x: 20, y: 120, width: 240, height: 136 };
     let cells = vec![
         cell(0, "", whole),
-        Cell { corner_radius: 16, border: Some(Border { width: 2, color: Rgb(255, 255, 255) }), ..cell(1, "", inset) },
+        Cell { corner_radius: 16, border: Some(Border { width: 2, color: Rgb(255, 255, 255), opacity: 1.0 }), ..cell(1, "", inset) },
         Cell { opacity: 0.5, corner_radius: 68, ..cell(2, "", faint) },
     ];
     compare("layers", 480, 272, cells, &Faces(|_| Some((640, 360))));
@@ -66,6 +66,55 @@ fn an_empty_room_shows_the_slate_on_a_canvas_of_any_aspect() {
         let slate = Cell { source: Source::Slate, fit: Fit::Contain, ..cell(0, "", rect) };
         compare(name, width, height, vec![slate], &Faces(|_| None));
     }
+}
+
+#[test]
+fn a_backdrop_a_logo_a_lower_third_and_a_badge_stand_behind_and_over_people() {
+    let canvas = Canvas { width: 960, height: 540, ..Canvas::default() };
+    let place = |i: u32| Rect { x: 40 + i % 2 * 444, y: 40 + i / 2 * 236, width: 436, height: 228 };
+    let mut cells: Vec<Cell> = (0..4).map(|i| Cell { corner_radius: 12, ..stranger(i, place(i)) }).collect();
+    cells[1].border = Some(Border { width: 6, color: Rgb(0x4c, 0xc3, 0x8a), opacity: 0.5 });
+    cells.push(Cell { source: Source::More(7), ..cell(9, "", Rect { x: 866, y: 474, width: 78, height: 54 }) });
+    let scene = Scene { cells, overlays: graphics(canvas, 1.0), backdrop: Some(dawn()), ..Scene::empty(canvas, MediaTime::ZERO) };
+    compare_scene("overlays", &scene, &Strangers);
+}
+
+#[test]
+fn a_tall_canvas_has_its_graphics_too_and_faint_ones_let_people_through() {
+    let canvas = Canvas { width: 360, height: 640, ..Canvas::default() };
+    let mut cells: Vec<Cell> = (0..2).map(|i| stranger(i + 4, Rect { x: 8, y: 8 + i * 312, width: 344, height: 304 })).collect();
+    cells.push(Cell { source: Source::More(12), corner_radius: 8, ..cell(9, "", Rect { x: 200, y: 420, width: 144, height: 112 }) });
+    let scene = Scene { cells, overlays: graphics(canvas, 0.6), ..Scene::empty(canvas, MediaTime::ZERO) };
+    compare_scene("overlays-tall", &scene, &Strangers);
+}
+
+fn stranger(id: u32, rect: Rect) -> Cell {
+    let label = Some(Label { text: Strangers::name(id).into(), muted: id == 2 });
+    Cell { label, ..cell(id, Strangers::name(id), rect) }
+}
+
+fn graphics(canvas: Canvas, opacity: f32) -> Vec<Overlay> {
+    let rect = Rect { x: canvas.width - 136, y: 16, width: 120, height: 60 };
+    let band = LowerThird {
+        title: "Dr. Amara Okonkwo".into(),
+        subtitle: "Institute for the study of very long subtitles, Zürich".into(),
+        color: Rgb(0x3d, 0xd6, 0x8c),
+        opacity,
+    };
+    vec![Overlay::Image { image: logo(), rect, opacity }, Overlay::LowerThird(band)]
+}
+
+/// A ring that fades from left to right, on nothing.
+fn logo() -> Arc<Image> {
+    let ring = |x: f64, y: f64| (1.0 - ((x - 100.0).hypot((y - 50.0) * 2.0) - 75.0).abs() / 20.0).clamp(0.0, 0.4) / 0.4;
+    let alpha = (0..20_000).map(|n| (ring(f64::from(n % 200), f64::from(n / 200)) * f64::from(255 - n % 200)) as u8).collect();
+    Arc::new(Image { frame: Arc::new(Frame::filled(200, 100, [190, 60, 160])), alpha: Some(alpha) })
+}
+
+/// A wall that is square, so that it is cropped.
+fn dawn() -> Arc<Image> {
+    let wall = RgbImage::from_fn(400, 400, |x, y| Pixel([(90 + y / 4) as u8, 60 + (x / 8) as u8, 120]));
+    Arc::new(Image { frame: Arc::new(i420(&wall)), alpha: None })
 }
 
 fn quarter(i: u32) -> Rect {
@@ -102,11 +151,11 @@ fn face(id: u32, (x, y): (u32, u32), (width, height): (u32, u32)) -> Pixel<u8> {
 
 fn compare(name: &str, width: u32, height: u32, cells: Vec<Cell>, faces: &dyn Pictures) {
     let canvas = Canvas { width, height, ..Canvas::default() };
-    let mut compositor = CpuCompositor::new(Fonts::embedded());
-    compositor
-        .submit(&Scene { canvas, at: MediaTime::ZERO, cells, ..Scene::empty(canvas, MediaTime::ZERO) }, faces)
-        .expect("the CPU draws every scene");
-    let drawn = rgb(&compositor.take(Duration::ZERO).expect("the CPU is never lost").expect("what was submitted is drawn").frame);
+    compare_scene(name, &Scene { cells, ..Scene::empty(canvas, MediaTime::ZERO) }, faces);
+}
+
+fn compare_scene(name: &str, scene: &Scene, faces: &dyn Pictures) {
+    let drawn = rgb(&still(scene, faces, Fonts::embedded()).expect("the CPU draws every scene"));
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("tests/goldens/{name}.png"));
     if std::env::var_os("MEDLEY_BLESS").is_some() {
         return drawn.save(&path).expect("the goldens' folder can be written");

@@ -1,9 +1,10 @@
-//! The command line: `medley serve`, `medley bots`, `medley demo`.
+//! The command line: `medley serve`, `medley bots`, `medley demo`, `medley layouts`.
 //!
 //! In: arguments and environment. Out: an exit code; errors in a sentence on standard error.
 
 mod bots;
 mod demo;
+mod layouts;
 mod log;
 mod serve;
 
@@ -27,6 +28,8 @@ enum Command {
     Bots(bots::BotsArgs),
     /// Run a server with bots in a room, to look at
     Demo(demo::DemoArgs),
+    /// Look at the layouts that come with the server
+    Layouts(layouts::LayoutsArgs),
 }
 
 /// Runs the command that the process was started with.
@@ -41,6 +44,7 @@ pub fn main() -> ExitCode {
             Command::Serve(args) => serve::run(args).await,
             Command::Bots(args) => bots::run(args).await,
             Command::Demo(args) => demo::run(args).await,
+            Command::Layouts(args) => layouts::run(args),
         }
     });
     result.unwrap_or_else(|error| failed(&error))

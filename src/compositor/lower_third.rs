@@ -9,11 +9,10 @@ use super::label::{letter, text_size};
 use super::palette::{PILL, PLACEHOLDER_TEXT, TEXT, yuv};
 use super::plan::{Mask, Paint, Step};
 use super::planner::Tile;
-use super::typeset::line_height;
 use crate::media::{Canvas, LowerThird, Rect};
 
 /// Opaque enough to read small text over any picture.
-const BAND_OPACITY: f32 = 0.8;
+const BAND_OPACITY: f32 = 0.88;
 
 /// Draws it; nothing where neither line can be seen.
 pub(super) fn draw(band: &LowerThird, canvas: Canvas, fonts: &Fonts, steps: &mut Vec<Step>) {

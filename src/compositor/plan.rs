@@ -41,7 +41,7 @@ pub struct Plan {
 pub struct Step {
     /// Where; the paint is clipped to it.
     pub rect: Rect,
-    /// Corners are cut with this radius in pixels (anti-aliased); 0 is square.
+    /// Corners are cut with this radius in pixels (anti-aliased), at most half the shorter side; 0 is square.
     pub corner_radius: f32,
     /// 0 to 1, multiplies everything else.
     pub opacity: f32,

@@ -107,7 +107,8 @@ impl<'a> Tile<'a> {
         // A bar of a corner's size leaves the picture its square corner; a thinner one leaves the rest of the rounding,
         // an arc that touches the cell's from inside.
         let bar = (rect.x - self.rect.x).max(rect.y - self.rect.y) as f32;
-        self.step(rect, (self.radius - bar).max(0.0), Paint::Picture { frame: frame.clone(), crop });
+        let most = (rect.width.min(rect.height) / 2) as f32;
+        self.step(rect, (self.radius - bar).clamp(0.0, most), Paint::Picture { frame: frame.clone(), crop });
     }
 
     fn surround(&mut self, inner: Rect, color: Yuv) {
@@ -193,6 +194,8 @@ mod tests {
     #[test]
     fn no_radius_is_larger_than_half_the_shorter_side() {
         let round = Cell { corner_radius: u32::MAX, ..cell(HALF) };
-        assert_eq!(plan(round, Some((640, 360))).steps[0].corner_radius, 180.0);
+        assert_eq!(plan(round.clone(), Some((640, 360))).steps[0].corner_radius, 180.0);
+        let flat = plan(Cell { fit: Fit::Contain, ..round }, Some((640, 200))).steps;
+        assert_eq!((flat[1].rect.height, flat[1].corner_radius), (200, 100.0));
     }
 }

@@ -12,7 +12,6 @@ use serde::Deserialize;
 
 use crate::compositor::Choice;
 use crate::http::IceServer;
-use crate::media::Rgb;
 use crate::rooms::spec::RoomSpec;
 pub use args::{ServeArgs, check_environment};
 
@@ -28,12 +27,15 @@ pub struct Config {
     pub udp: Option<SocketAddr>,
     /// Addresses that clients are told to send media to; default those of `udp`.
     pub advertise: Vec<IpAddr>,
-    /// Where the server keeps files; fonts in its folder `fonts` write the names that other fonts cannot.
+    /// Where rooms, templates and images are kept; without it, they are gone when the server ends. Fonts in its folder `fonts` write the
+    /// names that other fonts cannot.
     pub data_dir: Option<PathBuf>,
     /// What composites; default `auto`.
     pub compositor: Choice,
     /// Sessions at once, in all rooms; 1 to 100 000, default 500.
     pub max_sessions: usize,
+    /// Whether joining a room that is not there makes it; default true. Otherwise only an admin makes rooms.
+    pub rooms_on_demand: bool,
     /// Decoding threads, 1 to 256; default one a core.
     pub decode_threads: Option<usize>,
     /// STUN and TURN servers told to clients.
@@ -42,8 +44,8 @@ pub struct Config {
     pub api_keys: Vec<String>,
     /// What is logged, and how.
     pub log: LogConfig,
-    /// What rooms start as.
-    pub room: RoomConfig,
+    /// What rooms start as: the same as the body of `PUT /v1/rooms/{room}`.
+    pub room: RoomSpec,
 }
 
 /// What is logged, and how.
@@ -67,26 +69,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// What rooms start as.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct RoomConfig {
-    /// Canvas width in pixels: even, 128 to 3840; default 1280.
-    pub width: u32,
-    /// Canvas height in pixels: even, 128 to 2160; default 720.
-    pub height: u32,
-    /// Frames a second: 5 to 60; default 30.
-    pub fps: u32,
-    /// What shows where nobody is, as `#rrggbb`; default `#14171c`.
-    pub background: String,
-    /// `grid` or `speaker`; default `grid`.
-    pub layout: String,
-    /// Talkers mixed at most: 1 to 32; default 16.
-    pub max_talkers: usize,
-    /// The rendition's ceiling in bits a second: 50 000 to 20 000 000; default 2 500 000.
-    pub max_bps: u32,
-}
-
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -97,11 +79,12 @@ impl Default for Config {
             data_dir: None,
             compositor: Choice::Auto,
             max_sessions: 500,
+            rooms_on_demand: true,
             decode_threads: None,
             ice_servers: Vec::new(),
             api_keys: Vec::new(),
             log: LogConfig::default(),
-            room: RoomConfig::default(),
+            room: RoomSpec::default(),
         }
     }
 }
@@ -109,12 +92,6 @@ impl Default for Config {
 impl Default for LogConfig {
     fn default() -> Self {
         Self { format: LogFormat::Text, filter: "info,webrtc=error,rtc=error,wgpu=warn,naga=warn".into() }
-    }
-}
-
-impl Default for RoomConfig {
-    fn default() -> Self {
-        Self { width: 1280, height: 720, fps: 30, background: "#14171c".into(), layout: "grid".into(), max_talkers: 16, max_bps: 2_500_000 }
     }
 }
 
@@ -129,11 +106,13 @@ pub enum ConfigError {
         /// What the system says.
         error: std::io::Error,
     },
-    /// The file is no TOML, or has a key that there is not; the message lists those there are.
-    #[error("configuration file {path}: {error}")]
+    /// The file is no TOML, has a key that there is not (the message lists those there are), or a value that the key does not take.
+    #[error("configuration file {path}: {key}: {error}")]
     Parse {
         /// The file.
         path: PathBuf,
+        /// Such as `room.canvas.fps`; `.` where it is the file as a whole.
+        key: String,
         /// Where and why.
         error: Box<toml::de::Error>,
     },
@@ -174,7 +153,9 @@ impl Config {
 
     fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|error| ConfigError::Read { path: path.into(), error })?;
-        toml::from_str(&text).map_err(|error| ConfigError::Parse { path: path.into(), error: Box::new(error) })
+        let refused = |key: String, error| ConfigError::Parse { path: path.into(), key, error: Box::new(error) };
+        let toml = toml::Deserializer::parse(&text).map_err(|error| refused(".".into(), error))?;
+        serde_path_to_error::deserialize(toml).map_err(|error| refused(error.path().to_string(), error.into_inner()))
     }
 
     fn checked(self) -> Result<Self, ConfigError> {
@@ -195,10 +176,6 @@ impl Config {
         if !(1..=256).contains(&self.decode_threads()) {
             return refuse("decode_threads", self.decode_threads().to_string(), "use 1 to 256");
         }
-        if !(50_000..=20_000_000).contains(&self.room.max_bps) {
-            return refuse("room.max_bps", self.room.max_bps.to_string(), "use 50000 to 20000000 bits a second");
-        }
-        self.room_settings()?;
         Ok(self)
     }
 
@@ -212,20 +189,6 @@ impl Config {
     pub fn decode_threads(&self) -> usize {
         self.decode_threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from))
     }
-
-    /// What rooms start as.
-    ///
-    /// # Errors
-    /// Where a value is out of range; never after [`Config::load`].
-    pub fn room_settings(&self) -> Result<RoomSpec, ConfigError> {
-        unimplemented!()
-    }
-}
-
-fn color(text: &str) -> Option<Rgb> {
-    let digits = text.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.is_ascii())?;
-    let part = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).ok();
-    Some(Rgb(part(0)?, part(2)?, part(4)?))
 }
 
 #[cfg(test)]
@@ -251,18 +214,14 @@ mod tests {
 
     #[test]
     fn an_unknown_key_is_refused_and_the_known_ones_are_named() {
-        let (_folder, args) = file("[room]\nheigth = 720");
+        let (_folder, args) = file("[room.canvas]\nheigth = 720");
         let message = Config::load(args).unwrap_err().to_string();
-        assert!(message.contains("heigth") && message.contains("`height`"), "{message}");
+        assert!(message.contains("room.canvas") && message.contains("heigth") && message.contains("`height`"), "{message}");
     }
 
     #[test]
     fn values_out_of_range_name_the_key_and_the_rule() {
         for (text, key) in [
-            ("[room]\nwidth = 1281", "room.width"),
-            ("[room]\nfps = 61", "room.fps"),
-            ("[room]\nbackground = \"red\"", "room.background"),
-            ("[room]\nlayout = \"mosaic\"", "room.layout"),
             ("max_sessions = 0", "max_sessions"),
             ("decode_threads = 0", "decode_threads"),
             ("dev = true\nhttp = \"0.0.0.0:80\"", "http"),
@@ -270,6 +229,20 @@ mod tests {
             let (_folder, args) = file(text);
             let message = Config::load(args).unwrap_err().to_string();
             assert!(message.starts_with(key), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_a_key_does_not_take_is_refused_with_its_path() {
+        for (text, key, rule) in [
+            ("[room.canvas]\nfps = 61", "room.canvas.fps", "5 to 60"),
+            ("[room.canvas]\nbackground = \"red\"", "room.canvas.background", "#"),
+            ("[[room.renditions]]\nname = \"a b\"", "room.renditions[0].name", "A-Z"),
+            ("rooms_on_demand = \"no\"", "rooms_on_demand", "boolean"),
+        ] {
+            let (_folder, args) = file(text);
+            let message = Config::load(args).unwrap_err().to_string();
+            assert!(message.contains(&format!(": {key}: ")) && message.contains(rule), "{text}: {message}");
         }
     }
 

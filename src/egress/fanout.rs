@@ -152,9 +152,9 @@ impl<Q: Queue> Receiver<Q> {
         }
     }
 
-    /// Whether both get the same from the same sender.
-    pub(super) fn is_beside(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.fanout, &other.fanout)
+    /// Where it gets everything from.
+    pub(super) fn fanout(&self) -> Arc<Fanout<Q>> {
+        self.fanout.clone()
     }
 
     /// Tells the queue something.

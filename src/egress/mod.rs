@@ -20,4 +20,4 @@ pub use audio::{AudioEgress, AudioSubscription};
 pub use rendition::{Rendition, fitting};
 pub use scene::{Load, SceneEgress};
 pub use subscription::{Turnout, VideoSubscription, subscription};
-pub use video::{Feed, VideoEgress};
+pub use video::Feed;

@@ -8,13 +8,13 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use super::video::Feed;
+use super::video::{Encoder, Feed};
 use crate::media::EncodedPicture;
 
 /// A receiver's end (the peer's) and the switch (the room's).
 pub fn subscription() -> (VideoSubscription, Turnout) {
     let points = Arc::<Points>::default();
-    (VideoSubscription { current: None, coming: None, points: points.clone() }, Turnout(points))
+    (VideoSubscription { current: None, coming: None, has_begun: false, points: points.clone() }, Turnout(points))
 }
 
 /// What the two ends share.
@@ -26,10 +26,19 @@ struct Points {
 
 #[derive(Debug, Default)]
 struct Turn {
-    /// Turned to, and not yet taken over by the receiver.
-    feed: Option<Feed>,
+    /// What the receiver has not taken over yet.
+    next: Option<Next>,
+    /// Where the feed in use comes from.
+    in_use: Option<Encoder>,
     /// The receiver or the switch has gone.
     closed: bool,
+}
+
+#[derive(Debug)]
+enum Next {
+    To(Feed),
+    /// The feed in use is the one: whatever was coming is called off.
+    Stay,
 }
 
 /// The room's end of a subscription: where its pictures come from. Dropping it leaves the receiver what it has.
@@ -41,10 +50,14 @@ impl Turnout {
     /// already changes nothing, but calls off a turn that is under way.
     pub fn turn_to(&self, feed: Feed) {
         let mut turn = self.0.state.lock();
-        // Nobody would take a feed over from here on, and it would keep an encoder at work
-        let given_up = if turn.closed { Some(feed) } else { turn.feed.replace(feed) };
+        // A feed that nobody takes over would keep an encoder at work
+        if turn.closed {
+            return;
+        }
+        // One beside that in use is given up here and not by the receiver: until then it would ask for a keyframe
+        let stays = turn.in_use.as_ref().is_some_and(|encoder| feed.is_from(encoder));
+        turn.next = Some(if stays { Next::Stay } else { Next::To(feed) });
         drop(turn);
-        drop(given_up);
         self.0.turned.notify_one();
     }
 }
@@ -61,6 +74,8 @@ impl Drop for Turnout {
 pub struct VideoSubscription {
     current: Option<Feed>,
     coming: Option<Feed>,
+    /// It has had pictures.
+    has_begun: bool,
     points: Arc<Points>,
 }
 
@@ -84,13 +99,10 @@ impl VideoSubscription {
             }
             match self.wait().await {
                 Came::Turn => {}
-                Came::FromComing(Some(keyframe)) => {
-                    self.change_over();
-                    return Some(keyframe);
-                }
-                Came::FromComing(None) => self.coming = None,
+                Came::FromComing(Some(keyframe)) if self.change_over() => return Some(keyframe),
+                Came::FromComing(_) => self.coming = None,
                 Came::FromCurrent(Some(picture)) => return Some(picture),
-                Came::FromCurrent(None) => self.current = None,
+                Came::FromCurrent(None) => self.leave_current(),
             }
         }
     }
@@ -103,21 +115,16 @@ impl VideoSubscription {
     /// Takes over what it was turned to; whether that was the last time.
     fn take_turn(&mut self) -> bool {
         let mut turn = self.points.state.lock();
-        let (feed, closed) = (turn.feed.take(), turn.closed);
+        let (next, closed) = (turn.next.take(), turn.closed);
         drop(turn);
-        if let Some(feed) = feed {
-            self.coming = self.turned(feed);
+        match next {
+            Some(Next::Stay) => self.coming = None,
+            // The one that has waited longer may have its keyframe already
+            Some(Next::To(feed)) if self.coming.as_ref().is_some_and(|coming| feed.is_from(&coming.encoder())) => {}
+            Some(Next::To(feed)) => self.coming = Some(feed),
+            None => {}
         }
         closed
-    }
-
-    /// What is coming, where it was turned to `feed`.
-    fn turned(&mut self, feed: Feed) -> Option<Feed> {
-        if self.current.as_ref().is_some_and(|current| current.is_beside(&feed)) {
-            return None;
-        }
-        // The one that has waited longer may have its keyframe already
-        self.coming.take().filter(|coming| coming.is_beside(&feed)).or(Some(feed))
     }
 
     /// Cancel-safe: whatever comes is either given back or stays where it is.
@@ -130,11 +137,24 @@ impl VideoSubscription {
         }
     }
 
-    fn change_over(&mut self) {
-        let left = std::mem::replace(&mut self.current, self.coming.take());
-        if let Some(left) = left {
-            left.metrics.video_switches.inc();
+    /// Whether it changes to the coming feed; not, where that was called off in the meantime.
+    fn change_over(&mut self) -> bool {
+        let mut turn = self.points.state.lock();
+        if matches!(turn.next, Some(Next::Stay)) {
+            turn.next = None;
+            return false;
         }
+        turn.in_use = self.coming.as_ref().map(Feed::encoder);
+        drop(turn);
+        self.current = self.coming.take();
+        let has_begun = std::mem::replace(&mut self.has_begun, true);
+        self.current.iter().filter(|_| has_begun).for_each(|feed| drop(feed.switches.inc()));
+        true
+    }
+
+    fn leave_current(&mut self) {
+        self.current = None;
+        self.points.state.lock().in_use = None;
     }
 }
 
@@ -142,9 +162,7 @@ impl Drop for VideoSubscription {
     fn drop(&mut self) {
         let mut turn = self.points.state.lock();
         turn.closed = true;
-        let feed = turn.feed.take();
-        drop(turn);
-        drop(feed);
+        (turn.next, turn.in_use) = (None, None);
     }
 }
 
@@ -159,29 +177,29 @@ async fn next_of(feed: &mut Option<Feed>) -> Option<Arc<EncodedPicture>> {
 mod tests {
     use bytes::Bytes;
     use futures_util::FutureExt;
+    use prometheus_client::metrics::counter::Counter;
     use proptest::prelude::*;
 
     use super::*;
     use crate::egress::fanout::{Fanout, Publisher};
     use crate::egress::pictures::PictureQueue;
     use crate::media::MediaTime;
-    use crate::metrics::Metrics;
 
     /// Stands for an encoder: the test says when it makes pictures. Dropping it ends its feeds.
     struct Fake {
         name: u8,
         publisher: Publisher<PictureQueue>,
         number: u64,
-        metrics: Metrics,
+        switches: Counter,
     }
 
     impl Fake {
         fn new(name: u8) -> Self {
-            Self { name, publisher: Publisher(Arc::default()), number: 0, metrics: Metrics::default() }
+            Self { name, publisher: Publisher(Arc::default()), number: 0, switches: Counter::default() }
         }
 
         fn feed(&self) -> Feed {
-            Feed { pictures: self.publisher.0.subscribe(PictureQueue::default()), metrics: self.metrics.clone() }
+            Feed { pictures: self.publisher.0.subscribe(PictureQueue::default()), switches: self.switches.clone() }
         }
 
         fn wants_keyframe(&self) -> bool {
@@ -258,7 +276,7 @@ mod tests {
         two.make(false);
         assert_eq!([now(&mut pictures), now(&mut pictures)], [Some((2, 1, true)), Some((2, 2, false))]);
         assert_eq!((one.receivers(), two.receivers()), (0, 1), "it has left the old one");
-        assert_eq!(one.metrics.video_switches.get(), 1);
+        assert_eq!((one.switches.get(), two.switches.get()), (0, 1));
     }
 
     #[test]
@@ -271,6 +289,29 @@ mod tests {
         one.make(false);
         assert_eq!([now(&mut pictures), now(&mut pictures)], [Some((1, 1, false)), None]);
         assert_eq!((one.receivers(), two.receivers()), (1, 0));
+    }
+
+    #[test]
+    fn being_turned_to_the_encoder_in_use_costs_nobody_a_keyframe() {
+        let (mut pictures, turnout, mut one, _two) = following();
+        turnout.turn_to(one.feed());
+        assert!(!one.wants_keyframe(), "not even before the receiver looks");
+        one.make(false);
+        assert_eq!(now(&mut pictures), Some((1, 1, false)));
+    }
+
+    #[test]
+    fn a_keyframe_is_not_followed_where_the_turn_was_called_off_just_before() {
+        let (mut pictures, turnout, mut one, mut two) = following();
+        turnout.turn_to(two.feed());
+        assert_eq!(now(&mut pictures), None);
+        two.make(true);
+        let came = pictures.wait().now_or_never();
+        turnout.turn_to(one.feed());
+        assert!(matches!(came, Some(Came::FromComing(Some(_)))) && !pictures.change_over());
+        one.make(false);
+        pictures.coming = None;
+        assert_eq!(now(&mut pictures), Some((1, 1, false)));
     }
 
     #[test]

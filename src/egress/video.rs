@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use prometheus_client::metrics::counter::Counter;
 
 use super::fanout::{Fanout, Receiver};
 use super::pace::Pace;
 use super::pictures::PictureQueue;
-use super::subscription::VideoSubscription;
 use super::worker::{Gauges, Worker};
 use crate::codec::VideoSettings;
 use crate::flow::Slot;
@@ -19,7 +19,7 @@ use crate::metrics::Metrics;
 
 /// One rendition: a worker thread that encodes the newest canvas while somebody receives it.
 #[derive(Debug)]
-pub struct VideoEgress {
+pub(super) struct VideoEgress {
     canvases: Slot<Composite>,
     pub(super) fanout: Arc<Fanout<PictureQueue>>,
     pace: Mutex<Pace>,
@@ -32,7 +32,7 @@ impl VideoEgress {
     pub(super) fn begin(settings: VideoSettings, clock: Clock, metrics: Metrics) -> (Self, Feed) {
         let canvases = Slot::default();
         let (fanout, gauges) = (Arc::<Fanout<PictureQueue>>::default(), Arc::<Gauges>::default());
-        let first = Feed { pictures: fanout.subscribe(PictureQueue::default()), metrics: metrics.clone() };
+        let first = Feed { pictures: fanout.subscribe(PictureQueue::default()), switches: metrics.video_switches.clone() };
         let worker = Worker::new(settings, clock, metrics.clone(), gauges.clone(), fanout.clone());
         let slot = canvases.clone();
         let spawned = std::thread::Builder::new().name("video-encode".into()).spawn(move || worker.run(&slot));
@@ -42,21 +42,9 @@ impl VideoEgress {
         (Self { canvases, fanout, pace: Mutex::new(Pace::new(settings.fps)), gauges, metrics }, first)
     }
 
-    /// Starts the thread.
-    pub fn start(settings: VideoSettings, clock: Clock, metrics: Metrics) -> Self {
-        Self::begin(settings, clock, metrics).0
-    }
-
-    /// One more receiver.
-    pub fn subscribe(&self) -> VideoSubscription {
-        let (pictures, turnout) = super::subscription();
-        self.feed().into_iter().for_each(|feed| turnout.turn_to(feed));
-        pictures
-    }
-
     /// Offers the newest canvas; replaces one that was not yet encoded (counted). One beyond the rendition's frames a second
     /// is left out. Never blocks.
-    pub fn offer(&self, composite: Composite) {
+    pub(super) fn offer(&self, composite: Composite) {
         if self.fanout.is_empty() || !self.pace.lock().takes(composite.at) {
             return;
         }
@@ -68,7 +56,7 @@ impl VideoEgress {
     /// One more receiver; `None` where the thread has ended.
     pub(super) fn feed(&self) -> Option<Feed> {
         let pictures = self.fanout.subscribe_if_open(PictureQueue::default())?;
-        Some(Feed { pictures, metrics: self.metrics.clone() })
+        Some(Feed { pictures, switches: self.metrics.video_switches.clone() })
     }
 
     /// Whether its thread has ended, for want of receivers.
@@ -98,11 +86,15 @@ impl Drop for VideoEgress {
     }
 }
 
+/// Tells one rendition's encoder from another's.
+pub(super) type Encoder = Arc<Fanout<PictureQueue>>;
+
 /// One receiver's end of a rendition, for a [`Turnout`](super::Turnout). Dropping it unsubscribes.
 #[derive(Debug)]
 pub struct Feed {
     pub(super) pictures: Receiver<PictureQueue>,
-    pub(super) metrics: Metrics,
+    /// Counts those who come to it from another.
+    pub(super) switches: Counter,
 }
 
 impl Feed {
@@ -117,8 +109,13 @@ impl Feed {
         self.pictures.tell(PictureQueue::ask);
     }
 
-    /// Whether both come from the same encoder.
-    pub(super) fn is_beside(&self, other: &Self) -> bool {
-        self.pictures.is_beside(&other.pictures)
+    /// Where it comes from.
+    pub(super) fn encoder(&self) -> Encoder {
+        self.pictures.fanout()
+    }
+
+    /// Whether it comes from there.
+    pub(super) fn is_from(&self, encoder: &Encoder) -> bool {
+        Arc::ptr_eq(&self.encoder(), encoder)
     }
 }

@@ -3,7 +3,7 @@
 //! Never: cookies; the right to a room is a token that the page holds, the right to a session is its URL.
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -12,14 +12,10 @@ use super::AppState;
 /// What a page of any origin may send.
 const ALLOWED: &str = "Authorization, Content-Type, If-Match, If-None-Match, Last-Event-ID, ETag";
 
-/// Adds to every response what lets a page of any origin read it, and answers preflights where a route does not itself.
+/// Adds to every response what lets a page of any origin read it.
 pub(super) async fn open_to_all(request: Request, next: Next) -> Response {
-    let is_preflight = request.method() == Method::OPTIONS;
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    if is_preflight && !headers.contains_key(header::ACCESS_CONTROL_ALLOW_METHODS) {
-        allow_methods(headers);
-    }
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     headers.insert(
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
@@ -27,17 +23,6 @@ pub(super) async fn open_to_all(request: Request, next: Next) -> Response {
     );
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
-}
-
-/// Lets a page use the methods that the router says there are.
-fn allow_methods(headers: &mut HeaderMap) {
-    let Some(there) = headers.get(header::ALLOW).and_then(|allow| allow.to_str().ok()) else { return };
-    let methods = HeaderValue::from_str(&format!("{there},OPTIONS")).expect("the names of methods are a header value");
-    headers.extend([
-        (header::ACCESS_CONTROL_ALLOW_METHODS, methods),
-        (header::ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(ALLOWED)),
-        (header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400")),
-    ]);
 }
 
 /// `OPTIONS` where offers are posted: what may be sent, and the ICE servers to gather with.
@@ -52,6 +37,13 @@ pub(super) async fn preflight_sdp(State(state): State<AppState>) -> Response {
 pub(super) async fn preflight_session() -> Response {
     let mut response = preflight("GET, HEAD, PATCH, DELETE, OPTIONS");
     response.headers_mut().insert("accept-patch", HeaderValue::from_static(super::session::FRAGMENT));
+    response
+}
+
+/// `OPTIONS` anywhere else: the router's `Allow` says which of the methods there are.
+pub(super) fn preflight_any() -> Response {
+    let mut response = preflight("GET, HEAD, PUT, POST, PATCH, DELETE, OPTIONS");
+    response.headers_mut().remove(header::ALLOW);
     response
 }
 

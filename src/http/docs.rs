@@ -12,6 +12,7 @@ use utoipa::PartialSchema;
 use utoipa::openapi::OpenApi;
 
 use super::{etag, problem};
+use crate::rooms::RoomEvent;
 
 type Object = Map<String, Value>;
 
@@ -52,7 +53,8 @@ fn document(guarded: OpenApi, open: OpenApi) -> Value {
     for_each_operation(&mut guarded, |method, operation| {
         operation.insert("security".into(), json!([{ "bearer": [] }]));
         refuses(operation, 401, "No API key, or one that is not this server's");
-        if ["put", "patch", "delete"].contains(&method) {
+        // People are not kept, everything else is.
+        if ["put", "patch", "delete"].contains(&method) && operation["tags"][0] != "People" {
             refuses(operation, 503, "It could not be kept; nothing was changed");
         }
     });
@@ -62,8 +64,10 @@ fn document(guarded: OpenApi, open: OpenApi) -> Value {
         object(&mut document["paths"]).extend(paths);
         object(&mut document["components"]["schemas"]).extend(schemas);
     }
-    let problem = serde_json::to_value(problem::Document::schema()).expect("a schema is JSON");
-    object(&mut document["components"]["schemas"]).insert("Problem".into(), problem);
+    for (name, schema) in [("Problem", problem::Document::schema()), ("RoomEvent", RoomEvent::schema())] {
+        let schema = serde_json::to_value(schema).expect("a schema is JSON");
+        object(&mut document["components"]["schemas"]).insert(name.into(), schema);
+    }
     for_each_operation(&mut document, |_, operation| tell_refusals(operation));
     join_parts_of_schemas(object(&mut document["components"]["schemas"]));
     document

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::wish::{InRoom, JoinQuery};
 use super::{AppState, Problem, body};
-use crate::media::{Canvas, RoomName};
+use crate::media::RoomName;
 use crate::peer::{self, Answer, Offer, Purpose};
 use crate::rooms::Wish;
 
@@ -81,13 +81,12 @@ async fn admit(state: AppState, room: RoomName, request: Request<Body>, purpose:
     let query = JoinQuery::read(&head.uri, purpose)?;
     let sdp = body::text(&head.headers, body, SDP, state.limits.body).await?;
     let mut offer = peer::check(&sdp, purpose).map_err(|error| Problem::unprocessable(error.to_string()))?;
-    if !query.takes(state.canvas) {
-        let Canvas { height, fps, .. } = state.canvas;
-        let reason = format!("no video is sent: the only rendition is {height}p{fps}, more than max_height or max_fps allow");
+    if let Some((height, fps)) = state.rooms.beyond(&room, query.view.as_ref(), query.max_height, query.max_fps)? {
+        let reason = format!("no video is sent: the lowest rendition is {height}p{fps}, more than max_height or max_fps allow");
         offer.withhold_video(&reason).map_err(|error| Problem::unprocessable(error.to_string()))?;
     }
     let notice = offer.notice.clone();
-    let seat = state.rooms.join(&room, wish(query.name, &offer))?;
+    let seat = state.rooms.join(&room, wish(query, &offer))?;
     let peers = state.peers.clone();
     // A task of its own: a client that hangs up now must not leave a session half made.
     let answer = tokio::spawn(async move { peers.answer(offer, seat).await }).await;
@@ -95,10 +94,11 @@ async fn admit(state: AppState, room: RoomName, request: Request<Body>, purpose:
     Ok(created(&state, answer, notice))
 }
 
-fn wish(name: String, offer: &Offer) -> Wish {
+fn wish(query: JoinQuery, offer: &Offer) -> Wish {
     let (sends_audio, receives_audio) = offer.audio.unwrap_or_default();
     let (sends_video, receives_video) = offer.video.unwrap_or_default();
-    Wish { name, sends_video, sends_audio, receives_video, receives_audio, ..Wish::default() }
+    let JoinQuery { name, view, source, max_height, max_fps } = query;
+    Wish { name, source, view, max_height, max_fps, sends_video, sends_audio, receives_video, receives_audio }
 }
 
 fn created(state: &AppState, answer: Answer, notice: Option<String>) -> Response {

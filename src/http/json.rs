@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::HeaderMap;
 use serde::de::{DeserializeOwned, Error, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Number, Value};
 use serde_path_to_error::Path;
 
@@ -23,7 +23,7 @@ pub(super) const MERGE_PATCH: &str = "application/merge-patch+json";
 const LONGEST_RULE: usize = 400;
 
 /// The body as a `T`; an empty one is `{}`.
-pub(super) async fn read_or_empty<T: DeserializeOwned>(headers: &HeaderMap, body: Body, patience: Duration) -> Result<T, Problem> {
+pub(super) async fn read_or_empty<T: DeserializeOwned + Serialize>(headers: &HeaderMap, body: Body, patience: Duration) -> Result<T, Problem> {
     let bytes = collect(body, patience).await?;
     if bytes.is_empty() {
         return typed(Value::Object(Map::new()));
@@ -47,8 +47,28 @@ pub(super) async fn object(headers: &HeaderMap, body: Body, wanted: &[&str], pat
 }
 
 /// A value as a `T`, or the path of the field that is wrong.
-pub(super) fn typed<T: DeserializeOwned>(value: Value) -> Result<T, Problem> {
-    serde_path_to_error::deserialize(value).map_err(|error| refusal(error.path(), error.inner()))
+pub(super) fn typed<T: DeserializeOwned + Serialize>(value: Value) -> Result<T, Problem> {
+    let read: T = serde_path_to_error::deserialize(&value).map_err(|error| refusal(error.path(), error.inner()))?;
+    let written = serde_json::to_value(&read).map_err(|error| Problem::unprocessable(format!("the body: {error}")))?;
+    match list_for_object(&value, &written, String::new()) {
+        Some(path) => Err(Problem::unprocessable(format!("{path}: is an array; send an object: {{…}}"))),
+        None => Ok(read),
+    }
+}
+
+/// The path of an array that was read as an object: serde takes the fields of a struct in their order, too, which is no contract.
+fn list_for_object(given: &Value, read: &Value, path: String) -> Option<String> {
+    match (given, read) {
+        (Value::Array(_), Value::Object(_)) => Some(if path.is_empty() { "the body".to_owned() } else { path }),
+        (Value::Array(given), Value::Array(read)) => {
+            given.iter().zip(read).enumerate().find_map(|(n, (given, read))| list_for_object(given, read, format!("{path}[{n}]")))
+        }
+        (Value::Object(given), Value::Object(read)) => given.iter().find_map(|(key, given)| {
+            let inner = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            list_for_object(given, read.get(key)?, inner)
+        }),
+        _ => None,
+    }
 }
 
 async fn collect(body: Body, patience: Duration) -> Result<bytes::Bytes, Problem> {
@@ -151,16 +171,14 @@ mod tests {
     use axum::http::{HeaderValue, header};
     use serde_json::json;
 
-    #[derive(Debug, Deserialize)]
+    #[derive(Debug, Deserialize, Serialize)]
     #[serde(deny_unknown_fields)]
-    #[expect(dead_code, reason = "only whether it can be read matters")]
     struct Outer {
         regions: Vec<Inner>,
     }
 
-    #[derive(Debug, Deserialize)]
+    #[derive(Debug, Deserialize, Serialize)]
     #[serde(deny_unknown_fields)]
-    #[expect(dead_code, reason = "only whether it can be read matters")]
     struct Inner {
         width: u8,
     }
@@ -181,7 +199,9 @@ mod tests {
             (r#"{"regions":[{"widht":1}]}"#, "regions[0].widht: ", "unknown field `widht`, expected `width`"),
             (r#"{"regions":[{}]}"#, "regions[0]: ", "missing field `width`"),
             (r#"{"regions":[{"width":1,"width":2}]}"#, "regions[0]", "\"width\" is given twice"),
-            ("[]", "the body: ", "expected struct Outer"),
+            ("[[]]", "the body: ", "is an array; send an object"),
+            (r#"{"regions":[{"width":1},[2]]}"#, "regions[1]: ", "is an array; send an object"),
+            ("3", "the body: ", "expected struct Outer"),
             ("", "the body: ", "EOF"),
             ("{", "the body: ", "EOF"),
             ("{} {}", "the body goes on", "trailing characters"),

@@ -10,7 +10,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
-use crate::media::{Canvas, Clock};
+use crate::media::Clock;
 use crate::metrics::Metrics;
 use crate::peer::Peers;
 use crate::rooms::Rooms;
@@ -59,8 +59,6 @@ pub struct AppState {
     pub access: Access,
     /// STUN and TURN servers that clients are told of.
     pub ice_servers: IceServers,
-    /// The one rendition of this version: nobody is sent a smaller or slower picture.
-    pub canvas: Canvas,
     /// Encoded snapshots, one a frame period.
     pub snapshots: Snapshots,
     /// Pictures of templates.

@@ -27,7 +27,7 @@ macro_rules! asset {
     };
 }
 
-static ASSETS: [Asset; 42] = [
+static ASSETS: &[Asset] = &[
     asset!("admin-api.js", "text/javascript; charset=utf-8"),
     asset!("admin-confirm.js", "text/javascript; charset=utf-8"),
     asset!("admin-desk.js", "text/javascript; charset=utf-8"),
@@ -58,6 +58,9 @@ static ASSETS: [Asset; 42] = [
     asset!("admin.js", "text/javascript; charset=utf-8"),
     asset!("api.js", "text/javascript; charset=utf-8"),
     asset!("devices.js", "text/javascript; charset=utf-8"),
+    asset!("docs-element.js", "text/javascript; charset=utf-8"),
+    asset!("docs-schema.js", "text/javascript; charset=utf-8"),
+    asset!("docs-try.js", "text/javascript; charset=utf-8"),
     asset!("docs.css", "text/css; charset=utf-8"),
     asset!("docs.js", "text/javascript; charset=utf-8"),
     asset!("guides.js", "text/javascript; charset=utf-8"),

@@ -118,11 +118,16 @@ impl IntoResponse for Problem {
 
 impl From<JoinError> for Problem {
     fn from(error: JoinError) -> Self {
-        let wait = match error {
-            JoinError::Full(_) => Duration::from_secs(10),
-            _ => Duration::from_secs(5),
-        };
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("{error}; try again later")).retry_after(wait)
+        let detail = error.to_string();
+        let busy = |wait| Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("{detail}; try again later")).retry_after(Duration::from_secs(wait));
+        match error {
+            JoinError::Full(_) | JoinError::RoomFull(..) => busy(10),
+            JoinError::Draining => busy(5),
+            JoinError::NoSuchRoom(_) => Self::not_found(format!("{detail}, and rooms are not made on demand here; GET /v1/rooms lists them")),
+            JoinError::Locked(_) => Self::new(StatusCode::LOCKED, format!("{detail}; ask an admin to let you in")),
+            JoinError::NameTaken(_) => Self::new(StatusCode::CONFLICT, format!("{detail}; send another name")),
+            JoinError::NoSuchView(..) => Self::unprocessable(format!("view: {detail}")),
+        }
     }
 }
 
@@ -161,7 +166,7 @@ pub(super) async fn no_such_resource(uri: Uri) -> Problem {
 /// 405, or the answer to `OPTIONS`; the router adds `Allow` to both.
 pub(super) async fn no_such_method(method: Method, uri: Uri) -> Response {
     if method == Method::OPTIONS {
-        return StatusCode::NO_CONTENT.into_response();
+        return super::cors::preflight_any();
     }
     let detail = format!("{} does not take {method}; see the Allow header", shown(uri.path()));
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail).into_response()

@@ -40,6 +40,7 @@ impl<S: Send + Sync> FromRequestParts<S> for SessionId {
         (status = 200, description = "ICE is restarted: the new credentials", content_type = "application/trickle-ice-sdpfrag", body = String),
         (status = 204, description = "The candidates are taken"),
         (status = 404, description = "No such session"),
+        (status = 410, description = "An admin removed the client, or ended the room, within the last minute"),
         (status = 412, description = "The fragment is of an older ICE session"),
     )
 )]
@@ -70,15 +71,18 @@ pub(super) async fn end(State(state): State<AppState>, SessionId(id): SessionId)
     if state.peers.close(&id).await { Ok(StatusCode::OK) } else { Err(PeerError::Unknown.into()) }
 }
 
-/// A session's state; for a minute after an admin has ended it, that it is gone.
+/// A session's state
 #[utoipa::path(
     get,
     path = "/v1/sessions/{session}",
     operation_id = "get_session",
     tag = "Joining",
     params(("session" = String, Path, description = "The unguessable id, from Location")),
-    responses((status = 200, description = "The session", body = Object), (status = 404, description = "No such session"),
-        (status = 410, description = "An admin has ended it"))
+    responses(
+        (status = 200, description = "The session", body = Object),
+        (status = 404, description = "No such session"),
+        (status = 410, description = "An admin removed the client, or ended the room, within the last minute: do not join again by yourself")
+    )
 )]
 pub(super) async fn state(State(state): State<AppState>, SessionId(id): SessionId) -> Result<Response, Problem> {
     let session = state.peers.state(&id)?;

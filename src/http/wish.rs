@@ -1,4 +1,4 @@
-//! The query of a join: `name`, `max_height`, `max_fps`; and the room in the path.
+//! The query of a join: `name`, `view`, `source`, `max_height`, `max_fps`; and the room in the path.
 //!
 //! In: text from anybody. Out: types that cannot be wrong, or a 422 that names the field. Never 400 (WHEP).
 
@@ -10,8 +10,9 @@ use axum::http::request::Parts;
 
 use super::Problem;
 use super::problem::shown;
-use crate::media::{Canvas, RoomName, RoomNameError};
+use crate::media::{NameError, RoomName, RoomNameError, ViewName, unfit_to_show};
 use crate::peer::Purpose;
+use crate::room::Source;
 
 /// The longest display name, in characters.
 const MAX_NAME: usize = 64;
@@ -23,6 +24,10 @@ const RATES: RangeInclusive<u32> = 5..=60;
 pub(super) struct JoinQuery {
     /// Display name, trimmed; empty where the room makes one up.
     pub(super) name: String,
+    /// The view it wants; `main` where it says nothing.
+    pub(super) view: Option<ViewName>,
+    /// What its pictures show.
+    pub(super) source: Source,
     /// The tallest picture it can take.
     pub(super) max_height: Option<u32>,
     /// The most frames a second it can take.
@@ -39,6 +44,8 @@ impl JoinQuery {
         for (key, value) in &pairs {
             match key.as_str() {
                 "name" => read.name = name(value)?,
+                "view" => read.view = Some(value.parse().map_err(|error: NameError| Problem::unprocessable(format!("view: {error}")))?),
+                "source" => read.source = source(value)?,
                 "max_height" => read.max_height = Some(number(key, value, HEIGHTS)?),
                 "max_fps" => read.max_fps = Some(number(key, value, RATES)?),
                 _ if purpose == Purpose::Join => return Err(unknown(key)),
@@ -51,11 +58,6 @@ impl JoinQuery {
         }
         Ok(read)
     }
-
-    /// Whether the client can take pictures of this size and rate.
-    pub(super) fn takes(&self, canvas: Canvas) -> bool {
-        self.max_height.is_none_or(|most| most >= canvas.height) && self.max_fps.is_none_or(|most| most >= canvas.fps)
-    }
 }
 
 /// A display name, trimmed.
@@ -65,15 +67,18 @@ pub(super) fn name(text: &str) -> Result<String, Problem> {
     if length > MAX_NAME {
         return Err(Problem::unprocessable(format!("name: has {length} characters; send at most {MAX_NAME}")));
     }
-    if name.chars().any(unfit_for_a_label) {
+    if name.chars().any(unfit_to_show) {
         return Err(Problem::unprocessable("name: holds control characters; send letters, digits, spaces and signs"));
     }
     Ok(name.to_owned())
 }
 
-/// Controls, line ends, and the marks that turn round the writing direction of what follows (UAX #9 §2).
-fn unfit_for_a_label(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+fn source(text: &str) -> Result<Source, Problem> {
+    match text {
+        "camera" => Ok(Source::Camera),
+        "screen" => Ok(Source::Screen),
+        _ => Err(Problem::unprocessable(format!("source: {:?} is none; send camera or screen", shown(text)))),
+    }
 }
 
 fn number(key: &str, text: &str, range: RangeInclusive<u32>) -> Result<u32, Problem> {
@@ -85,7 +90,7 @@ fn number(key: &str, text: &str, range: RangeInclusive<u32>) -> Result<u32, Prob
 }
 
 fn unknown(key: &str) -> Problem {
-    Problem::unprocessable(format!("{:?} is no query parameter here; there are name, max_height and max_fps", shown(key)))
+    Problem::unprocessable(format!("{:?} is no query parameter here; there are name, view, source, max_height and max_fps", shown(key)))
 }
 
 /// The room in the path.
@@ -115,8 +120,9 @@ mod tests {
 
     #[test]
     fn a_query_in_range_is_taken_as_it_is() {
-        let read = parse("name=%20Zo%C3%AB+M.&max_height=180&max_fps=5").unwrap();
-        assert_eq!(read, JoinQuery { name: "Zoë M.".into(), max_height: Some(180), max_fps: Some(5) });
+        let read = parse("name=%20Zo%C3%AB+M.&max_height=180&max_fps=5&view=tall&source=screen").unwrap();
+        let (name, view, source) = ("Zoë M.".into(), Some("tall".parse().unwrap()), Source::Screen);
+        assert_eq!(read, JoinQuery { name, view, source, max_height: Some(180), max_fps: Some(5) });
         assert_eq!(parse("").unwrap(), JoinQuery::default());
     }
 
@@ -133,6 +139,10 @@ mod tests {
             ("name=a%0Ab", "name"),
             ("name=a%E2%80%AEb", "name"),
             ("name=a&name=b", "name"),
+            ("view=", "view"),
+            ("view=a%20b", "view"),
+            ("source=window", "source"),
+            ("source=", "source"),
         ] {
             let detail = parse(query).unwrap_err();
             assert!(detail.starts_with(field), "{query}: {detail}");
@@ -145,12 +155,5 @@ mod tests {
     fn foreign_players_may_add_parameters_of_their_own() {
         assert_eq!(read("cache=12&name=OBS", Purpose::Whip).unwrap().name, "OBS");
         assert!(read("cache=12", Purpose::Whep).is_ok());
-    }
-
-    #[test]
-    fn a_client_takes_only_what_is_within_both_its_bounds() {
-        let takes = |query| parse(query).unwrap().takes(Canvas::default());
-        assert!(takes("") && takes("max_height=720&max_fps=30") && takes("max_height=1080"));
-        assert!(!takes("max_height=719") && !takes("max_fps=29") && !takes("max_height=1080&max_fps=15"));
     }
 }

@@ -118,7 +118,7 @@ impl ToSchema for ShortName {}
 /// Whether a text that people see may not hold this: controls, line ends, and the marks that turn round the writing direction of what
 /// follows (UAX #9 §2).
 pub fn unfit_to_show(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -49,11 +49,11 @@ impl Cast {
         speaker: Option<ParticipantId>,
     ) -> Standing {
         let guests: Vec<Guest<'_>> = people.filter(|person| person.visible(view.layout.spec())).map(Person::guest).collect();
-        let mut standing = self.stand(plan.places(view, guests.len()), &guests, speaker);
+        let mut standing = self.stand(plan.places(view, guests.len(), 0), &guests, speaker);
         let vacant = standing.vacant();
         if standing.filled.more > 0 && vacant > 0 {
             // Places that are reserved for others do not count for those who are there.
-            let wider = self.stand(plan.places(view, guests.len() + vacant), &guests, speaker);
+            let wider = self.stand(plan.places(view, guests.len(), vacant), &guests, speaker);
             if wider.filled.more < standing.filled.more {
                 standing = wider;
             }

@@ -40,6 +40,8 @@ mod people;
 mod plan;
 mod routes;
 mod sight;
+#[cfg(test)]
+mod sim;
 mod sound;
 mod state;
 mod status;

@@ -66,12 +66,24 @@ async fn every_bad_request_is_told_what_was_wrong_with_it() {
 #[tokio::test]
 async fn without_a_key_only_the_open_paths_answer() {
     let server = start_with(|state| state.access = Access::keys([KEY_LINE]).unwrap()).await;
-    for open in ["/", "/r/a", "/watch/a", "/healthz", "/readyz", "/version"] {
+    for open in ["/", "/r/a", "/watch/a", "/docs", "/openapi.json", "/healthz", "/readyz", "/version"] {
         assert_eq!(server.get(open).await.status, 200, "{open}");
     }
-    for (method, path) in
-        [("GET", "/v1/rooms"), ("GET", "/metrics"), ("GET", "/v1/rooms/a/snapshot.png"), ("POST", "/whip/a"), ("POST", "/v1/rooms/a/join")]
-    {
+    for (method, path) in [
+        ("GET", "/v1/rooms"),
+        ("GET", "/metrics"),
+        ("GET", "/v1/rooms/a/snapshot.png"),
+        ("GET", "/v1/rooms/a/events"),
+        ("PUT", "/v1/rooms/a"),
+        ("PATCH", "/v1/rooms/a"),
+        ("PUT", "/v1/rooms/a/layout"),
+        ("DELETE", "/v1/rooms/a/participants/p1"),
+        ("PUT", "/v1/layouts/own"),
+        ("POST", "/v1/layouts/preview.png"),
+        ("GET", "/v1/images/logo"),
+        ("POST", "/whip/a"),
+        ("POST", "/v1/rooms/a/join"),
+    ] {
         for header in ["", "Authorization: Bearer guess\r\n", "Authorization: Basic b3Blbi1zZXNhbWU=\r\n"] {
             let reply = server.ask(method, path, header, b"").await;
             assert_eq!(reply.status, 401, "{method} {path} {header}");

@@ -1,19 +1,22 @@
 //! A server on free loopback ports whose state the test can reach, and a client that sends any bytes at all.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
 
 use medley::compositor::{Choice, Fonts};
-use medley::http::{Access, AppState, Check, IceServers, Limits, Readiness, Snapshots, serve};
-use medley::media::{Canvas, Clock};
+use medley::http::{Access, AppState, Check, IceServers, Limits, Previews, Readiness, Snapshots, Streams, serve};
+use medley::media::Clock;
 use medley::metrics::Metrics;
 use medley::peer::{PeerConfig, Peers};
-use medley::room::{Layout, RoomSettings};
+use medley::rooms::spec::RoomSpec;
 use medley::rooms::{Rooms, RoomsSettings};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+use crate::{JSON, SDP};
 
 /// A running server; it is told to stop when this is dropped.
 pub(crate) struct Server {
@@ -31,19 +34,26 @@ pub(crate) async fn start() -> Server {
 /// A server whose state `change` has altered.
 pub(crate) async fn start_with(change: impl FnOnce(&mut AppState)) -> Server {
     let loopback = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let (clock, metrics, canvas) = (Clock::new(), Metrics::default(), Canvas::default());
-    let room = RoomSettings { canvas, layout: Layout::Grid, max_talkers: 8 };
-    let (compositor, fonts) = (Choice::Cpu, Fonts::new(None));
-    let settings = RoomsSettings { room, max_bps: 2_500_000, max_sessions: 4, decode_threads: 1, compositor, fonts };
+    let (clock, metrics) = (Clock::new(), Metrics::default());
+    let settings = RoomsSettings {
+        room: RoomSpec::default(),
+        data_dir: None,
+        on_demand: true,
+        max_sessions: 4,
+        decode_threads: 1,
+        compositor: Choice::Cpu,
+        fonts: Fonts::new(None),
+    };
     let mut state = AppState {
-        rooms: Rooms::new(settings, clock, metrics.clone()),
+        rooms: Rooms::new(settings, clock, metrics.clone()).unwrap(),
         peers: Peers::open(PeerConfig { udp: loopback, advertise: vec![] }, clock, metrics.clone()).await.unwrap(),
         metrics,
         readiness: Readiness::default(),
         access: Access::Open,
         ice_servers: IceServers::default(),
-        canvas,
         snapshots: Snapshots::default(),
+        previews: Previews::default(),
+        streams: Streams::default(),
         clock,
         limits: Limits::default(),
     };
@@ -77,14 +87,14 @@ impl Reply {
 }
 
 impl Server {
-    /// Sends bytes as they are and reads to the end.
+    /// Sends bytes as they are and reads to the end; of a stream of events, its head.
     pub(crate) async fn exchange(&self, request: &[u8]) -> Reply {
         let mut stream = TcpStream::connect(self.addr).await.unwrap();
         // A server that refuses a body early may close before all of it is written.
         let _ = stream.write_all(request).await;
         let mut bytes = Vec::new();
-        let _ = stream.read_to_end(&mut bytes).await;
-        let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").expect("a whole response head");
+        while !is_head_of_events(&bytes) && stream.read_buf(&mut bytes).await.is_ok_and(|read| read > 0) {}
+        let end = end_of_head(&bytes).expect("a whole response head");
         let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
         Reply { status: head[9..12].parse().unwrap(), body: bytes[end + 4..].to_vec(), head }
     }
@@ -98,4 +108,51 @@ impl Server {
     pub(crate) async fn get(&self, path: &str) -> Reply {
         self.ask("GET", path, "", b"").await
     }
+
+    /// A request with a JSON body.
+    pub(crate) async fn send(&self, method: &str, path: &str, body: &Value) -> Reply {
+        self.ask(method, path, JSON, body.to_string().as_bytes()).await
+    }
+
+    /// Somebody who sends and receives, once the room shows them; their session's URL. No media is ever sent.
+    pub(crate) async fn join(&self, room: &str) -> String {
+        let made = self.ask("POST", &format!("/v1/rooms/{room}/join?name=Ann"), SDP, offer("sendrecv").as_bytes()).await;
+        assert_eq!(made.status, 201, "{}", String::from_utf8_lossy(&made.body));
+        let shown = async || self.get(&format!("/v1/rooms/{room}/layout")).await.json()["cells"][0]["participant"].is_string();
+        until("the room shows who has joined", shown).await;
+        made.header("location").unwrap().to_owned()
+    }
+}
+
+/// Looks again and again, within reason, until it is so.
+pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let mut glances = tokio::time::interval(Duration::from_millis(5));
+    let looking = async {
+        while !is_so().await {
+            glances.tick().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), looking).await.unwrap_or_else(|_| panic!("not so: {what}"));
+}
+
+fn end_of_head(bytes: &[u8]) -> Option<usize> {
+    bytes.windows(4).position(|four| four == b"\r\n\r\n")
+}
+
+fn is_head_of_events(bytes: &[u8]) -> bool {
+    end_of_head(bytes).is_some_and(|end| bytes[..end].windows(17).any(|part| part == b"text/event-stream"))
+}
+
+/// An offer of sound and picture.
+pub(crate) fn offer(direction: &str) -> String {
+    let ice = "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789abcdefghijklmn\r\na=setup:actpass\r\n";
+    let fingerprint = format!("a=fingerprint:sha-256 {}\r\n", ["AB"; 32].join(":"));
+    let media = |kind: &str, payload_type: u8, mid: u8, codec: &str| {
+        format!(
+            "m={kind} 9 UDP/TLS/RTP/SAVPF {payload_type}\r\nc=IN IP4 0.0.0.0\r\na=mid:{mid}\r\na={direction}\r\na=rtcp-mux\r\n{codec}\r\n"
+        )
+    };
+    let audio = media("audio", 111, 0, "a=rtpmap:111 opus/48000/2");
+    let video = media("video", 102, 1, "a=rtpmap:102 H264/90000\r\na=fmtp:102 packetization-mode=1;profile-level-id=42e01f");
+    format!("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n{ice}{fingerprint}{audio}{video}")
 }

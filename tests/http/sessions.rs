@@ -1,24 +1,10 @@
 //! Joining, the session's URL, and what a room shows.
 
-use std::time::Duration;
-
 use medley::http::{IceServer, IceServers};
+use serde_json::json;
 
-use crate::server::{start, start_with};
+use crate::server::{offer, start, start_with};
 use crate::{FRAGMENT, SDP};
-
-fn offer(direction: &str) -> String {
-    let ice = "a=ice-ufrag:abcd\r\na=ice-pwd:0123456789abcdefghijklmn\r\na=setup:actpass\r\n";
-    let fingerprint = format!("a=fingerprint:sha-256 {}\r\n", ["AB"; 32].join(":"));
-    let media = |kind: &str, payload_type: u8, mid: u8, codec: &str| {
-        format!(
-            "m={kind} 9 UDP/TLS/RTP/SAVPF {payload_type}\r\nc=IN IP4 0.0.0.0\r\na=mid:{mid}\r\na={direction}\r\na=rtcp-mux\r\n{codec}\r\n"
-        )
-    };
-    let audio = media("audio", 111, 0, "a=rtpmap:111 opus/48000/2");
-    let video = media("video", 102, 1, "a=rtpmap:102 H264/90000\r\na=fmtp:102 packetization-mode=1;profile-level-id=42e01f");
-    format!("v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n{ice}{fingerprint}{audio}{video}")
-}
 
 #[tokio::test]
 async fn a_session_is_made_told_changed_and_ended_by_its_url() {
@@ -57,12 +43,12 @@ fn video_of(answer: &[u8]) -> (&str, &str) {
 }
 
 #[tokio::test]
-async fn a_client_that_cannot_take_the_rendition_gets_sound_and_the_reason() {
+async fn a_client_that_cannot_take_any_rendition_gets_sound_and_the_reason() {
     let server = start().await;
-    for limit in ["max_height=360", "max_fps=15", "max_height=2160&max_fps=29"] {
+    for limit in ["max_height=179", "max_fps=14", "max_height=2160&max_fps=5"] {
         let joined = server.ask("POST", &format!("/v1/rooms/a/join?{limit}"), SDP, offer("sendrecv").as_bytes()).await;
         assert_eq!((joined.status, video_of(&joined.body).1), (201, "a=recvonly"), "{limit}");
-        assert!(joined.header("medley-notice").unwrap().contains("720p30"), "{limit}");
+        assert!(joined.header("medley-notice").unwrap().contains("180p15"), "{limit}");
         let watching = server.ask("POST", &format!("/whep/a?{limit}"), SDP, offer("recvonly").as_bytes()).await;
         assert_eq!(watching.status, 201, "{limit}");
         assert!(video_of(&watching.body).0.starts_with("m=video 0 "), "{limit}");
@@ -70,12 +56,12 @@ async fn a_client_that_cannot_take_the_rendition_gets_sound_and_the_reason() {
             assert_eq!(server.ask("DELETE", url.unwrap(), "", b"").await.status, 200);
         }
     }
-    let able = server.ask("POST", "/whep/a?max_height=720&max_fps=30", SDP, offer("recvonly").as_bytes()).await;
+    let able = server.ask("POST", "/whep/a?max_height=180&max_fps=15", SDP, offer("recvonly").as_bytes()).await;
     assert_eq!((video_of(&able.body).1, able.header("medley-notice")), ("a=sendonly", None));
     let picture_only = offer("recvonly").replace("opus/48000/2", "PCMU/8000");
-    let refused = server.ask("POST", "/whep/a?max_height=360", SDP, picture_only.as_bytes()).await;
+    let refused = server.ask("POST", "/whep/a?max_height=128", SDP, picture_only.as_bytes()).await;
     assert_eq!(refused.status, 422);
-    assert!(refused.json()["detail"].as_str().unwrap().contains("720p30"));
+    assert!(refused.json()["detail"].as_str().unwrap().contains("180p15"));
 }
 
 #[tokio::test]
@@ -99,21 +85,17 @@ async fn a_full_server_says_when_to_try_again() {
 }
 
 #[tokio::test]
-async fn a_snapshot_is_the_canvas_as_png_and_as_jpeg() {
+async fn a_snapshot_is_the_canvas_of_a_view_as_png_and_as_jpeg() {
     let server = start().await;
-    assert_eq!(server.ask("POST", "/whep/a", SDP, offer("recvonly").as_bytes()).await.status, 201);
-    let room = "a".parse().unwrap();
-    let drawn = async {
-        let mut glances = tokio::time::interval(Duration::from_millis(5));
-        while server.state.rooms.snapshot(&room).is_none() {
-            glances.tick().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), drawn).await.expect("the room draws");
+    let views = json!({ "views": { "portrait": { "canvas": { "width": 360, "height": 640 } } } });
+    assert_eq!(server.send("PUT", "/v1/rooms/a", &views).await.status, 201);
     for (file, content_type) in [("snapshot.png", "image/png"), ("snapshot.jpg", "image/jpeg")] {
-        let reply = server.get(&format!("/v1/rooms/a/{file}")).await;
-        assert_eq!((reply.status, reply.header("content-type")), (200, Some(content_type)));
-        let picture = image::load_from_memory(&reply.body).unwrap();
-        assert_eq!((picture.width(), picture.height()), (1280, 720));
+        for (view, width, height) in [("", 1280, 720), ("?view=main", 1280, 720), ("?view=portrait", 360, 640)] {
+            let reply = server.get(&format!("/v1/rooms/a/{file}{view}")).await;
+            assert_eq!((reply.status, reply.header("content-type")), (200, Some(content_type)));
+            let picture = image::load_from_memory(&reply.body).unwrap();
+            assert_eq!((picture.width(), picture.height()), (width, height));
+        }
+        assert_eq!(server.get(&format!("/v1/rooms/a/{file}?view=none")).await.status, 404);
     }
 }

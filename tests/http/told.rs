@@ -8,7 +8,7 @@ use crate::server::{start, start_with};
 #[tokio::test]
 async fn a_head_request_gets_the_head_alone() {
     let server = start().await;
-    for path in ["/", "/healthz", "/version", "/metrics", "/v1/rooms"] {
+    for path in ["/", "/docs", "/openapi.json", "/healthz", "/version", "/metrics", "/v1/rooms", "/v1/layouts/grid", "/v1/images"] {
         let reply = server.ask("HEAD", path, "", b"").await;
         assert_eq!((reply.status, reply.body.len()), (200, 0), "{path}");
         assert_ne!(reply.header("content-length"), Some("0"), "{path}");
@@ -51,6 +51,14 @@ async fn a_preflight_tells_a_page_of_any_origin_what_it_may_send() {
         assert!(reply.header("access-control-expose-headers").unwrap().contains("Medley-Notice"));
         assert_eq!(reply.header("accept-post"), Some("application/sdp"));
         assert_eq!(reply.header("link"), Some("<stun:s.example:3478>; rel=\"ice-server\""));
+    }
+    for (path, methods) in [("/v1/rooms/a", "PATCH"), ("/v1/rooms/a/layout", "PUT"), ("/v1/layouts/own", "DELETE"), ("/v1/images", "GET")] {
+        let reply = server.ask("OPTIONS", path, "Origin: https://elsewhere.example\r\n", b"").await;
+        assert_eq!(reply.status, 204, "{path}");
+        for named in ["allow", "access-control-allow-methods"] {
+            assert!(reply.header(named).unwrap().contains(methods), "{path}: {named}");
+        }
+        assert!(reply.header("access-control-allow-headers").unwrap().contains("If-None-Match"), "{path}");
     }
     let reply = server.ask("OPTIONS", "/v1/sessions/x", "", b"").await;
     assert!(reply.header("access-control-allow-methods").unwrap().contains("PATCH"));

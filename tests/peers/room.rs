@@ -8,7 +8,7 @@ use medley::media::{Clock, ParticipantId, RoomName, Within};
 use medley::metrics::{ByMedia, ByReason, Media, Metrics};
 use medley::peer::{Answer, PeerConfig, Peers, Purpose, check};
 use medley::rooms::spec::{CanvasSpec, RenditionSpec, RoomSpec};
-use medley::rooms::{PersonReport, Rooms, RoomsSettings, Wish};
+use medley::rooms::{PersonReport, Precondition, Rooms, RoomsSettings, Wish};
 use str0m::media::Direction;
 
 use crate::client::Client;
@@ -27,16 +27,8 @@ impl Room {
     /// With its port bound so.
     pub(crate) async fn open_at(udp: &str) -> Self {
         let (clock, metrics) = (Clock::new(), Metrics::default());
-        let canvas = CanvasSpec { width: Within::of(320), height: Within::of(180), ..CanvasSpec::default() };
-        let rendition = RenditionSpec {
-            name: "only".parse().unwrap(),
-            height: Within::of(180),
-            fps: Within::of(30),
-            max_bps: Within::of(500_000),
-            min_bps: Within::of(100_000),
-        };
         let settings = RoomsSettings {
-            room: RoomSpec { canvas, renditions: vec![rendition], ..RoomSpec::default() },
+            room: spec(Within::of(180)),
             data_dir: None,
             on_demand: true,
             max_sessions: 10,
@@ -46,7 +38,7 @@ impl Room {
         };
         let config = PeerConfig { udp: udp.parse().unwrap(), advertise: Vec::new() };
         let peers = Peers::open(config, clock, metrics.clone()).await.unwrap();
-        Self { peers, rooms: Rooms::new(settings, clock, metrics.clone()), metrics }
+        Self { peers, rooms: Rooms::new(settings, clock, metrics.clone()).unwrap(), metrics }
     }
 
     /// A client whose offer is sent as `edit` leaves it.
@@ -81,6 +73,16 @@ impl Room {
         self.rooms.remove(&name(), self.participant(session)).await.unwrap();
     }
 
+    /// From here on the room's one rendition is so high.
+    pub(crate) async fn encode_at(&self, height: Within<128, 2160>) {
+        self.rooms.put_room(&name(), spec(height), Precondition::None).await.unwrap();
+    }
+
+    /// How often somebody came from one encoder to another.
+    pub(crate) fn switches(&self) -> u64 {
+        self.metrics.video_switches.get()
+    }
+
     fn participant(&self, session: &str) -> ParticipantId {
         let id = self.peers.state(session).unwrap().participant;
         ParticipantId(id.strip_prefix('p').unwrap().parse().unwrap())
@@ -112,6 +114,14 @@ impl Room {
         };
         assert!(tokio::time::timeout(patience, watch).await.is_ok(), "not within {patience:?}: {what}");
     }
+}
+
+/// A small room with one rendition.
+fn spec(height: Within<128, 2160>) -> RoomSpec {
+    let canvas = CanvasSpec { width: Within::of(320), height: Within::of(180), ..CanvasSpec::default() };
+    let (name, fps) = ("only".parse().unwrap(), Within::of(30));
+    let rendition = RenditionSpec { name, height, fps, max_bps: Within::of(500_000), min_bps: Within::of(100_000) };
+    RoomSpec { canvas, renditions: vec![rendition], ..RoomSpec::default() }
 }
 
 fn name() -> RoomName {

@@ -21,7 +21,7 @@ pub(crate) struct PersonList {
 }
 
 /// What changes about somebody. What is left out stays; `null` is the default again.
-#[derive(Debug, Default, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct PersonPatch {
     /// Display name: 1 to 64 characters.

@@ -32,7 +32,7 @@ pub(crate) enum TemplateBody {
 }
 
 /// A template with one arrangement, for any number of people.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Alike {
     /// For people who choose: at most 64 characters.

@@ -1,81 +1,13 @@
-//! A room on virtual time, with tones for voices: what people in it see and hear.
+//! What is heard: who is mixed, how loud, and that nothing clicks.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
 
-use super::limiter::{CEILING, LOOK_AHEAD};
-use super::tone::{Tone, amplitude_of};
+use super::super::limiter::{CEILING, LOOK_AHEAD};
+use super::super::tone::{Tone, amplitude_of};
 use super::*;
-use crate::media::{BLOCK_PERIOD, BLOCK_SAMPLES, Block, Cell, Heard, MediaTime, SAMPLE_RATE, Source};
-
-/// A room, its people's ears and what they have heard.
-struct Sim {
-    room: Room,
-    now: MediaTime,
-    mixes: Vec<MixSet>,
-    scenes: Vec<Scene>,
-    events: Vec<Event>,
-}
-
-/// A voice: the tone while `speaks` says so for the n-th 20 ms of the room's time.
-struct Mouth<F> {
-    tone: Tone,
-    speaks: F,
-}
-
-impl<F: FnMut(u64) -> bool + Send> SoundSource for Mouth<F> {
-    fn pull(&mut self, now: MediaTime, into: &mut Block) -> Heard {
-        let n = now.as_millis() / 20;
-        *into = if (self.speaks)(n) { self.tone.block(n) } else { Block::SILENCE };
-        Heard::Decoded
-    }
-}
-
-fn always(_: u64) -> bool {
-    true
-}
-
-fn never(_: u64) -> bool {
-    false
-}
+use crate::media::{BLOCK_PERIOD, BLOCK_SAMPLES, Block, SAMPLE_RATE};
 
 impl Sim {
-    fn new(settings: RoomSettings) -> Self {
-        Self { room: Room::new(settings, MediaTime::ZERO), now: MediaTime::ZERO, mixes: vec![], scenes: vec![], events: vec![] }
-    }
-
-    fn join(&mut self, id: u32, tone: Tone, speaks: impl FnMut(u64) -> bool + Send + 'static) {
-        let sound = Some(Box::new(Mouth { tone, speaks }) as Box<dyn SoundSource>);
-        self.room.handle(Command::Join { id: ParticipantId(id), name: format!("P{id}").into(), sound });
-    }
-
-    /// Lets time pass, deadline by deadline.
-    fn run(&mut self, span: Duration) -> &mut Self {
-        let end = self.now + span;
-        while self.room.next_deadline() < end {
-            self.now = self.room.next_deadline();
-            self.catch_up();
-        }
-        self.now = end;
-        self
-    }
-
-    fn seconds(&mut self, seconds: u64) -> &mut Self {
-        self.run(Duration::from_secs(seconds))
-    }
-
-    /// Does what is due, without letting time pass.
-    fn catch_up(&mut self) {
-        while let Some(due) = self.room.advance(self.now) {
-            match due {
-                Due::Mixes(mixes) => self.mixes.push(mixes),
-                Due::Scene(scene) => self.scenes.push(scene),
-            }
-            self.events.extend(self.room.take_events());
-        }
-    }
-
     fn listeners(&self) -> Vec<f32> {
         self.mixes.iter().flat_map(|mixes| mixes.listeners.0).collect()
     }
@@ -84,30 +16,18 @@ impl Sim {
     fn heard_by(&self, id: u32) -> Vec<f32> {
         self.mixes.iter().flat_map(|mixes| heard(mixes, ParticipantId(id)).0).collect()
     }
-
-    fn speakers(&self) -> Vec<Option<u32>> {
-        let changed = |event: &Event| match event {
-            Event::SpeakerChanged(id) => Some(id.map(|id| id.0)),
-            _ => None,
-        };
-        self.events.iter().filter_map(changed).collect()
-    }
-
-    fn last_cells(&self) -> &[Cell] {
-        &self.scenes.last().expect("time has passed").cells
-    }
 }
 
 fn heard(mixes: &MixSet, id: ParticipantId) -> &Block {
     mixes.talkers.iter().find(|(talker, _)| *talker == id).map_or(&mixes.listeners, |(_, block)| block)
 }
 
-fn shown(cells: &[Cell]) -> Vec<u32> {
-    let id = |cell: &Cell| match cell.source {
-        Source::Participant { id, .. } => id.0,
-        Source::Slate => 0,
-    };
-    cells.iter().map(id).collect()
+fn rename(sim: &mut Sim, id: u32, name: &str) {
+    sim.change(id, Change { name: Some(name.into()), ..Change::default() });
+}
+
+fn max_talkers(most: usize) -> RoomSettings {
+    RoomSettings { audio: AudioSettings { max_talkers: most, ..AudioSettings::default() }, ..RoomSettings::default() }
 }
 
 /// The sound's last second, in which each of our tones has whole periods.
@@ -190,10 +110,10 @@ fn coming_going_and_renaming_click_for_nobody() {
     sim.join(1, Tone::db(250.0, -20.0), always);
     sim.join(2, Tone::db(300.0, -20.0), |n| n / 40 % 3 == 0);
     sim.join(3, Tone::db(350.0, -20.0), never);
-    sim.seconds(1).room.handle(Command::Rename(ParticipantId(1), "Ada".into()));
-    sim.run(Duration::from_millis(730)).join(4, Tone::db(413.0, -20.0), always);
-    sim.seconds(2).room.handle(Command::Leave(ParticipantId(4)));
-    sim.run(Duration::from_millis(510)).room.handle(Command::Leave(ParticipantId(2)));
+    rename(sim.seconds(1), 1, "Ada");
+    sim.millis(730).join(4, Tone::db(413.0, -20.0), always);
+    sim.seconds(2).leave(4);
+    sim.millis(510).leave(2);
     sim.seconds(3);
     for (id, sound) in [1, 3].map(|id| (id, sim.heard_by(id))) {
         // A cut of a tone at −20 dBFS is a click of up to 0.14; the second voice's own beginnings and ends, at
@@ -204,7 +124,7 @@ fn coming_going_and_renaming_click_for_nobody() {
 
 #[test]
 fn a_place_in_the_mix_changes_hands_without_a_click() {
-    let mut sim = Sim::new(RoomSettings { max_talkers: 1, ..RoomSettings::default() });
+    let mut sim = Sim::new(max_talkers(1));
     sim.join(1, Tone::db(413.0, -20.0), always);
     sim.seconds(2).join(2, Tone::db(377.0, -10.0), always);
     sim.join(3, Tone::db(500.0, -10.0), never);
@@ -220,8 +140,8 @@ fn comings_and_goings_do_not_touch_what_the_others_say() {
     sim.join(1, Tone::db(400.0, -20.0), always);
     sim.join(2, Tone::db(400.0, -20.0), never);
     sim.seconds(2).join(3, Tone::db(500.0, -20.0), never);
-    sim.seconds(1).room.handle(Command::Rename(ParticipantId(3), "Grace".into()));
-    sim.seconds(1).room.handle(Command::Leave(ParticipantId(3)));
+    rename(sim.seconds(1), 3, "Grace");
+    sim.seconds(1).leave(3);
     sim.seconds(1);
     let said: Vec<f32> = (0..sim.mixes.len() as u64).flat_map(|n| Tone::db(400.0, -20.0).block(n).0).collect();
     let heard = sim.heard_by(2);
@@ -244,7 +164,7 @@ fn a_listener_who_says_a_word_hears_the_others_go_on_sample_by_sample() {
 
 #[test]
 fn the_loudest_are_mixed_where_more_talk_than_may_be() {
-    let mut sim = Sim::new(RoomSettings { max_talkers: 2, ..RoomSettings::default() });
+    let mut sim = Sim::new(max_talkers(2));
     for (id, level) in [(1, -40.0), (2, -20.0), (3, -30.0)] {
         sim.join(id, Tone::db(100.0 * f64::from(id), level), always);
     }
@@ -255,55 +175,11 @@ fn the_loudest_are_mixed_where_more_talk_than_may_be() {
 }
 
 #[test]
-fn the_active_speaker_moves_with_who_talks_and_is_forgotten_when_they_leave() {
-    let mut sim = Sim::new(RoomSettings { layout: Layout::Speaker, ..RoomSettings::default() });
-    sim.join(1, Tone::db(300.0, -20.0), |n| n < 200);
-    sim.join(2, Tone::db(400.0, -20.0), |n| n >= 200);
-    sim.join(3, Tone::db(500.0, -3.0), |n| (100..114).contains(&n));
-    sim.seconds(3);
-    assert_eq!(shown(sim.last_cells()), [1, 2, 3]);
-    sim.seconds(4);
-    assert_eq!(sim.speakers(), [Some(1), Some(2)]);
-    assert_eq!(shown(sim.last_cells()), [2, 1, 3]);
-    assert_eq!(sim.last_cells().iter().map(|cell| cell.border.is_some()).collect::<Vec<_>>(), [true, false, false]);
-    sim.room.handle(Command::Leave(ParticipantId(2)));
-    sim.seconds(1);
-    assert_eq!(sim.speakers(), [Some(1), Some(2), None]);
-}
-
-#[test]
-fn of_forty_people_25_are_shown_and_a_hidden_one_who_speaks_comes_in() {
-    let mut sim = Sim::new(RoomSettings::default());
-    for id in 1..=40 {
-        sim.join(id, Tone::db(200.0 + 10.0 * f64::from(id), -20.0), move |n| id == 33 && n > 100);
-    }
-    sim.seconds(2);
-    assert_eq!(shown(sim.last_cells()), (1..=25).collect::<Vec<_>>());
-    sim.seconds(2);
-    let cells = shown(sim.last_cells());
-    assert_eq!((cells[0], &cells[1..]), (33, &(2..=25).collect::<Vec<_>>()[..]));
-    assert!(amplitude_of(530.0, last_second(&sim.heard_by(40))) > 0.1);
-}
-
-#[test]
-fn who_sends_no_sound_has_the_mute_mark() {
-    let mut sim = Sim::new(RoomSettings::default());
-    sim.room.handle(Command::Join { id: ParticipantId(1), name: "No microphone".into(), sound: None });
-    sim.join(2, Tone::db(300.0, -20.0), never);
-    sim.join(3, Tone::db(300.0, -70.0), always);
-    let muted = |sim: &Sim| sim.last_cells().iter().map(|cell| cell.label.clone().unwrap().muted).collect::<Vec<_>>();
-    sim.seconds(1);
-    assert_eq!(muted(&sim), [true, false, false]);
-    sim.seconds(2);
-    assert_eq!(muted(&sim), [true, true, false]);
-}
-
-#[test]
 fn an_empty_room_shows_its_slate_and_sounds_silent() {
     let mut sim = Sim::new(RoomSettings::default());
     sim.seconds(1);
     assert_eq!((sim.scenes.len(), sim.mixes.len()), (30, 50));
-    assert!(sim.scenes.iter().all(|scene| shown(&scene.cells) == [0]));
+    assert!(sim.scenes.iter().all(|(_, scene)| shown(&scene.cells) == [0]));
     assert!(sim.listeners().iter().all(|s| *s == 0.0));
 }
 
@@ -337,10 +213,10 @@ fn commands_about_strangers_and_second_joins_change_nothing() {
     sim.join(1, Tone::db(400.0, -20.0), always);
     sim.seconds(1).events.clear();
     sim.join(1, Tone::db(500.0, -20.0), always);
-    sim.room.handle(Command::Leave(ParticipantId(9)));
-    sim.room.handle(Command::Rename(ParticipantId(9), "Nobody".into()));
+    sim.leave(9).pin(9, true).arrange("none", template("speaker"), None);
+    rename(&mut sim, 9, "Nobody");
     sim.seconds(2);
-    assert_eq!((sim.events.as_slice(), shown(sim.last_cells())), (&[][..], vec![1]));
+    assert_eq!((sim.events.as_slice(), sim.shown()), (&[][..], vec![1]));
     assert!(amplitude_of(500.0, last_second(&sim.listeners())) < 1e-4);
 }
 
@@ -357,7 +233,7 @@ fn a_sound_that_is_no_number_is_silence() {
     sim.join(1, Tone::db(400.0, -20.0), always);
     for (id, sample) in (2..).zip([f32::NAN, f32::INFINITY, f32::MAX]) {
         let sound: Box<dyn SoundSource> = Box::new(Broken(sample));
-        sim.room.handle(Command::Join { id: ParticipantId(id), name: "Broken".into(), sound: Some(sound) });
+        sim.room.handle(Command::Join(Joining { sound: Some(sound), ..joining(id) }));
     }
     sim.seconds(2);
     assert!((amplitude_of(400.0, last_second(&sim.listeners())) - 0.1 * 2f64.sqrt()).abs() < 1e-4);
@@ -366,12 +242,12 @@ fn a_sound_that_is_no_number_is_silence() {
 #[test]
 fn the_same_day_twice_is_the_same_to_the_bit() {
     let day = || {
-        let mut sim = Sim::new(RoomSettings { layout: Layout::Speaker, max_talkers: 3, ..RoomSettings::default() });
+        let mut sim = Sim::new(RoomSettings { views: settings(layout(r#"{"template": "speaker"}"#)).views, ..max_talkers(3) });
         for id in 1..=9 {
             sim.join(id, Tone::peak(150.0 * f64::from(id), 0.4), move |n| (n + 17 * u64::from(id)) % 200 < 90);
         }
-        sim.seconds(4).room.handle(Command::Leave(ParticipantId(4)));
-        sim.seconds(1).room.handle(Command::SetLayout(Layout::Grid));
+        sim.seconds(4).leave(4);
+        sim.seconds(1).arrange("main", layout("{}"), None);
         sim.seconds(3);
         sim
     };
@@ -383,4 +259,72 @@ fn the_same_day_twice_is_the_same_to_the_bit() {
     assert_eq!(one.scenes, other.scenes);
     assert_eq!(one.events, other.events);
     assert!(outputs(&one) == outputs(&other), "mixes differ");
+}
+
+#[test]
+fn who_is_muted_fades_and_is_neither_mixed_nor_the_active_speaker() {
+    let mut sim = Sim::new(RoomSettings::default());
+    sim.join(1, Tone::db(250.0, -20.0), always);
+    sim.join(2, Tone::db(300.0, -20.0), never);
+    sim.seconds(2);
+    assert_eq!(sim.speakers(), [Some(1)]);
+    sim.mute(1, true).seconds(3);
+    assert_eq!(sim.speakers(), [Some(1), None]);
+    let sound = sim.heard_by(2);
+    assert!(last_second(&sound).iter().all(|sample| *sample == 0.0));
+    assert!(click(&sound[BLOCK_SAMPLES..]) < 0.001, "{}", click(&sound));
+    let after_100_ms = 2 * SAMPLE_RATE as usize + 5 * BLOCK_SAMPLES;
+    assert!(sound[after_100_ms..].iter().all(|sample| *sample == 0.0));
+    let status = &sim.status().people[&ParticipantId(1)];
+    assert!(status.muted && !status.speaking && !status.silent);
+    sim.mute(1, false).seconds(2);
+    assert!((amplitude_of(250.0, last_second(&sim.heard_by(2))) - 0.1 * 2f64.sqrt()).abs() < 1e-3);
+}
+
+#[test]
+fn a_gain_is_heard_by_everybody_within_its_bounds() {
+    for (asked, expected) in [(6.0, 6.0), (-12.0, -12.0), (-100.0, -60.0), (99.0, 20.0), (f32::NAN, 0.0)] {
+        let mut sim = Sim::new(RoomSettings::default());
+        sim.join(1, Tone::db(400.0, -40.0), |n| n != 3);
+        sim.change(1, Change { gain_db: Some(asked), ..Change::default() });
+        sim.seconds(3);
+        let level = decibels(amplitude_of(400.0, last_second(&sim.listeners())) / 2f64.sqrt());
+        // A voice of -100 dBFS is none: nobody who talks.
+        let heard = if expected == -60.0 { level < -120.0 } else { (level - (-40.0 + expected)).abs() < 0.1 };
+        assert!(heard, "{asked} dB gives {level} dBFS");
+        assert_eq!(f64::from(sim.status().people[&ParticipantId(1)].gain_db), expected);
+    }
+}
+
+#[test]
+fn automatic_gain_makes_people_alike_in_the_mix() {
+    let audio = AudioSettings { agc: true, ..AudioSettings::default() };
+    let mut sim = Sim::new(RoomSettings { audio, ..RoomSettings::default() });
+    for (id, level) in [(1, -32.0), (2, -14.0), (3, -23.0)] {
+        sim.join(id, Tone::db(100.0 * f64::from(id), level), always);
+    }
+    sim.seconds(8);
+    for hertz in [100.0, 200.0, 300.0] {
+        let level = decibels(amplitude_of(hertz, last_second(&sim.listeners())) / 2f64.sqrt());
+        assert!((level - -23.0).abs() < 0.5, "{hertz} Hz is at {level} dBFS");
+    }
+}
+
+#[test]
+fn noise_suppression_turned_on_in_a_running_room_takes_noise_out_of_a_voice() {
+    struct Noisy;
+    impl SoundSource for Noisy {
+        fn pull(&mut self, now: MediaTime, into: &mut Block) -> Heard {
+            *into = super::super::tone::noise(now.as_millis() / 20, -35.0);
+            Heard::Decoded
+        }
+    }
+    let mut sim = Sim::new(RoomSettings::default());
+    sim.room.handle(Command::Join(Joining { sound: Some(Box::new(Noisy)), ..joining(1) }));
+    let level = |sim: &Sim| decibels(f64::from(last_second(&sim.listeners()).iter().map(|s| s * s).sum::<f32>() / 48_000.0).sqrt());
+    let before = level(sim.seconds(2));
+    let audio = AudioSettings { noise_suppression: true, ..AudioSettings::default() };
+    sim.room.handle(Command::Configure(RoomSettings { audio, ..RoomSettings::default() }));
+    let after = level(sim.seconds(3));
+    assert!((before - -35.0).abs() < 0.5 && after < -50.0, "{before} dBFS comes to {after}");
 }
