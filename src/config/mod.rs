@@ -221,11 +221,9 @@ mod tests {
 
     #[test]
     fn values_out_of_range_name_the_key_and_the_rule() {
-        for (text, key) in [
-            ("max_sessions = 0", "max_sessions"),
-            ("decode_threads = 0", "decode_threads"),
-            ("dev = true\nhttp = \"0.0.0.0:80\"", "http"),
-        ] {
+        for (text, key) in
+            [("max_sessions = 0", "max_sessions"), ("decode_threads = 0", "decode_threads"), ("dev = true\nhttp = \"0.0.0.0:80\"", "http")]
+        {
             let (_folder, args) = file(text);
             let message = Config::load(args).unwrap_err().to_string();
             assert!(message.starts_with(key), "{text}: {message}");

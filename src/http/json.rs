@@ -23,7 +23,11 @@ pub(super) const MERGE_PATCH: &str = "application/merge-patch+json";
 const LONGEST_RULE: usize = 400;
 
 /// The body as a `T`; an empty one is `{}`.
-pub(super) async fn read_or_empty<T: DeserializeOwned + Serialize>(headers: &HeaderMap, body: Body, patience: Duration) -> Result<T, Problem> {
+pub(super) async fn read_or_empty<T: DeserializeOwned + Serialize>(
+    headers: &HeaderMap,
+    body: Body,
+    patience: Duration,
+) -> Result<T, Problem> {
     let bytes = collect(body, patience).await?;
     if bytes.is_empty() {
         return typed(Value::Object(Map::new()));

@@ -119,11 +119,14 @@ impl IntoResponse for Problem {
 impl From<JoinError> for Problem {
     fn from(error: JoinError) -> Self {
         let detail = error.to_string();
-        let busy = |wait| Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("{detail}; try again later")).retry_after(Duration::from_secs(wait));
+        let busy =
+            |wait| Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("{detail}; try again later")).retry_after(Duration::from_secs(wait));
         match error {
             JoinError::Full(_) | JoinError::RoomFull(..) => busy(10),
             JoinError::Draining => busy(5),
-            JoinError::NoSuchRoom(_) => Self::not_found(format!("{detail}, and rooms are not made on demand here; GET /v1/rooms lists them")),
+            JoinError::NoSuchRoom(_) => {
+                Self::not_found(format!("{detail}, and rooms are not made on demand here; GET /v1/rooms lists them"))
+            }
             JoinError::Locked(_) => Self::new(StatusCode::LOCKED, format!("{detail}; ask an admin to let you in")),
             JoinError::NameTaken(_) => Self::new(StatusCode::CONFLICT, format!("{detail}; send another name")),
             JoinError::NoSuchView(..) => Self::unprocessable(format!("view: {detail}")),
