@@ -12,7 +12,9 @@ export function wireRegionFields(draft) {
   form.onsubmit = (event) => event.preventDefault();
   form.onchange = () => draft.region && draft.edit(read(draft.region));
   // Enter in a text field takes it over without leaving it.
-  form.onkeydown = (event) => event.key === "Enter" && event.target.dispatchEvent(new Event("change", { bubbles: true }));
+  form.onkeydown = (event) => {
+    if (event.key === "Enter") event.target.dispatchEvent(new Event("change", { bubbles: true }));
+  };
   draft.addEventListener("change", () => show(draft));
 }
 

@@ -46,7 +46,7 @@
   navigator.mediaDevices.getUserMedia = async ({ audio, video }) =>
     new MediaStream([...(audio ? [microphone()] : []), ...(video ? [camera(color, "white")] : [])]);
   // A screen is green, whoever shares it.
-  navigator.mediaDevices.getDisplayMedia = async () => new MediaStream([camera([32, 150, 60], "black")]);
+  navigator.mediaDevices.getDisplayMedia = async () => new MediaStream([camera([120, 170, 20], "black")]);
   navigator.mediaDevices.enumerateDevices = async () => [
     { kind: "videoinput", deviceId: "v", label: "Coloured camera" },
     { kind: "audioinput", deviceId: "a", label: "Toned microphone" },
