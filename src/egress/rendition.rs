@@ -5,13 +5,10 @@
 use crate::codec::VideoSettings;
 use crate::media::Canvas;
 
-/// The least width that is encoded, in pixels: one macroblock.
-const MIN_WIDTH: u32 = 16;
-
 /// What a view may be encoded as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rendition {
-    /// In pixels; a canvas that is lower is encoded as it is.
+    /// The shorter side in pixels, as in "720p": the height, on an upright canvas the width. A smaller canvas is encoded as it is.
     pub height: u32,
     /// Frames a second; a canvas that is slower is encoded as it is.
     pub fps: u32,
@@ -25,12 +22,10 @@ impl Rendition {
     /// Its encoder's settings: even sides in the canvas's aspect.
     pub(super) fn settings(&self, canvas: Canvas) -> VideoSettings {
         let (fps, bitrate_bps) = (self.fps.min(canvas.fps), self.max_bps);
-        let height = self.height.min(canvas.height) & !1;
-        if height == canvas.height {
-            return VideoSettings { width: canvas.width, height, fps, bitrate_bps };
-        }
-        let width = f64::from(canvas.width) * f64::from(height) / f64::from(canvas.height);
-        VideoSettings { width: ((width / 2.0).round() as u32 * 2).max(MIN_WIDTH), height, fps, bitrate_bps }
+        let shorter = canvas.width.min(canvas.height);
+        let share = f64::from(self.height.min(shorter) & !1) / f64::from(shorter);
+        let side = |length: u32| (f64::from(length) * share / 2.0).round() as u32 * 2;
+        VideoSettings { width: side(canvas.width), height: side(canvas.height), fps, bitrate_bps }
     }
 }
 
@@ -64,9 +59,9 @@ mod tests {
     #[test]
     fn a_rendition_keeps_the_canvass_aspect_on_even_sides() {
         assert_eq!([HIGH, MID, LOW].map(|r| size(r, canvas(1280, 720, 30))), [(1280, 720), (640, 360), (320, 180)]);
-        assert_eq!(size(MID, canvas(720, 1280, 30)), (202, 360), "202.5 wide");
+        assert_eq!([HIGH, MID].map(|r| size(r, canvas(720, 1280, 30))), [(720, 1280), (360, 640)]);
         assert_eq!(size(Rendition { height: 241, ..MID }, canvas(1280, 720, 30)), (426, 240));
-        assert_eq!(size(Rendition { height: 128, ..MID }, canvas(128, 2160, 30)), (16, 128));
+        assert_eq!(size(Rendition { height: 128, ..MID }, canvas(128, 2160, 30)), (128, 2160));
     }
 
     #[test]

@@ -124,12 +124,11 @@ impl LayoutSpec {
     ///
     /// # Errors
     /// With the field and the rule: both `template` and `regions`, no such template, a region that leaves the canvas, …
-    pub fn resolve(self, find: impl FnOnce(&ShortName) -> Option<Arc<Template>>) -> Result<Layout, LayoutError> {
-        let template = match (&self.template, &self.regions) {
+    pub fn resolve(mut self, find: impl FnOnce(&ShortName) -> Option<Arc<Template>>) -> Result<Layout, LayoutError> {
+        let template = match (&mut self.template, &self.regions) {
             (Some(_), Some(_)) => return Err(LayoutError::new("regions", "cannot stand beside `template`: send one of the two")),
             (None, Some(own)) => Arc::new(made_of(own)?),
-            (Some(name), None) => found(name, find)?,
-            (None, None) => found(&grid(), find)?,
+            (template, None) => found(template.get_or_insert_with(grid), find)?,
         };
         Ok(Layout { spec: self, template })
     }

@@ -52,8 +52,9 @@ impl Rehearsal {
         rehearsal
     }
 
-    /// With made-up people, all of them seen.
-    pub(super) fn with_strangers(settings: RoomSettings, count: usize) -> Self {
+    /// With made-up people, all of them seen. They send no sound, and are not marked for it.
+    pub(super) fn with_strangers(mut settings: RoomSettings, count: usize) -> Self {
+        settings.overlays.mute_marks = false;
         let mut rehearsal = Self::of(settings);
         for n in 0..count as u32 {
             let joining = Joining {

@@ -134,7 +134,7 @@ pub struct LowerThirdSpec {
 pub struct RenditionSpec {
     /// Its name, unique in the room.
     pub name: ShortName,
-    /// In pixels, even; a canvas that is lower is encoded as it is.
+    /// The shorter side in pixels, even: the height, on an upright canvas the width. A smaller canvas is encoded as it is.
     pub height: Within<128, 2160>,
     /// Frames a second; a canvas that is slower is encoded as it is.
     pub fps: Within<5, 60>,

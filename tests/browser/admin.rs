@@ -201,9 +201,7 @@ async fn a_view_that_is_added_is_what_its_watchers_get() {
     admin.until("[...document.getElementById('view').options].some(({ value }) => value === 'tall')").await;
     let watcher = chromium.tab(&server.url(), "/watch/views?view=tall", BLUE).await;
     // The highest rendition is 720 high: 720×1280 is scaled to it.
-    watcher
-        .until("document.getElementById('mix').videoHeight === 720 && [404, 406].includes(document.getElementById('mix').videoWidth)")
-        .await;
+    watcher.until("document.getElementById('mix').videoHeight === 1280 && document.getElementById('mix').videoWidth === 720").await;
     watcher.sees(RED).await;
     chromium.close().await;
 }

@@ -7,9 +7,13 @@ folder=$(mktemp -d)
 pids=()
 trap 'kill "${pids[@]}" 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$folder"' EXIT
 
-"$medley" serve --dev --http 127.0.0.1:0 --udp 127.0.0.1:0 --compositor cpu --data-dir "$folder/data" --log-format json 2>"$folder/log" >"$folder/log" &
+"$medley" serve --dev --http 127.0.0.1:0 --udp 127.0.0.1:0 --compositor cpu --data-dir "$folder/data" --log-format json >"$folder/log" 2>&1 &
 pids+=($!)
-until at=$(jq -er 'select(.message == "serving").http' "$folder/log" 2>/dev/null); do sleep 0.1; done
+at=
+until [ -n "$at" ]; do
+    sleep 0.1
+    at=$(jq -r 'select(.message == "serving").http' "$folder/log")
+done
 base=http://$at
 room=$base/v1/rooms/tour
 
@@ -50,11 +54,13 @@ cells() {
         '($people | map({(.id): (.name | ltrimstr("Bot "))}) | add) as $bot
          | [.cells[] | select(.participant) | {($bot[.participant]): {x, y, width, height}}] | add // {}'
 }
-# Each tile's middle is the middle of its cell, and nobody else is seen.
-in_place='(.tiles | with_entries(select(.value.present))) as $seen
+# Each picture stands in its cell's middle, or fills the cell where it is cropped; and nobody else is seen.
+in_place='def fits($at; $length; $from; $width):
+        (($at + $width / 2) - ($from + $length / 2) | fabs) <= 8 or ($from <= $at + 8 and $from + $length >= $at + $width - 8);
+    (.tiles | with_entries(select(.value.present))) as $seen
     | ($seen | keys) == ($cells | keys)
     and all($cells | to_entries[]; .value as $c | $seen[.key] as $t
-        | (($c.x + $c.width / 2) - ($t.x + $t.width / 2) | fabs) <= 8 and (($c.y + $c.height / 2) - ($t.y + $t.height / 2) | fabs) <= 8)'
+        | fits($c.x; $t.width; $t.x; $c.width) and fits($c.y; $t.height; $t.y; $c.height))'
 in_cells() { # in_cells WHAT
     args=(--argjson cells "$(cells)")
     sees "$1" "$in_place"
@@ -70,7 +76,7 @@ sees 'six are in the room' "$present == [1, 2, 3, 4, 5, 6]"
 in_cells 'the grid is where the API says'
 
 for template in $(call GET "$base/v1/layouts" | jq -r '(.layouts // .)[].name'); do
-    call PUT "$room/layout" "{\"template\": \"$template\"}" >/dev/null
+    call PUT "$room/layout" "{\"template\": \"$template\", \"fit\": \"contain\"}" >/dev/null
     in_cells "template $template"
 done
 
