@@ -14,10 +14,10 @@ use crate::room::{Command, Due, Joining, Overlays, Room, RoomSettings, View};
 /// Numbers of people, one for each column.
 const PEOPLE: [u32; 6] = [1, 2, 3, 5, 9, 16];
 /// Pictures in the sheet fit into this.
-const MOST: (u32, u32) = (312, 176);
-const GAP: u32 = 16;
+const MOST: (u32, u32) = (176, 100);
+const GAP: u32 = 12;
 /// The first column, of names, and the first line, of numbers.
-const HEAD: (u32, u32) = (160, 40);
+const HEAD: (u32, u32) = (140, 32);
 /// Somebody who watches and is not seen.
 const WATCHER: ParticipantId = ParticipantId(u32::MAX);
 

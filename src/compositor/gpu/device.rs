@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
-use wgpu::{Backends, DeviceType, PollType};
+use wgpu::{Backends, DeviceType, PollStatus, PollType};
 
 use super::pipelines::Pipelines;
 use crate::compositor::CompositorError;
@@ -61,13 +61,16 @@ impl Gpu {
         self.lost.get().map_or(Ok(()), |why| Err(CompositorError::DeviceLost(why.clone())))
     }
 
-    /// Lets finished work call back, waiting for some where `poll` says so; a time-out is no error.
-    pub(super) fn poll(&self, poll: PollType) -> Result<(), CompositorError> {
+    /// Lets finished work call back, waiting for some where `poll` says so; whether what was waited for is finished. A time-out is
+    /// no error.
+    pub(super) fn poll(&self, poll: PollType) -> Result<bool, CompositorError> {
         // wgpu 30 panics where a driver loses the device while it is waited for (`handle_error_fatal` in `Device::poll`)
-        if catch_unwind(AssertUnwindSafe(|| self.device.poll(poll))).is_err() {
+        let polled = catch_unwind(AssertUnwindSafe(|| self.device.poll(poll)));
+        if polled.is_err() {
             let _ = self.lost.set("the driver lost it during a wait".to_owned());
         }
-        self.check()
+        self.check()?;
+        Ok(matches!(polled, Ok(Ok(PollStatus::QueueEmpty | PollStatus::WaitSucceeded))))
     }
 
     /// Counts the device as lost.

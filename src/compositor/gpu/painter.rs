@@ -65,7 +65,7 @@ impl Painter {
         let submission = gpu.queue.submit([encoder.finish()]);
         self.readback.expect(buffer, layout, at, submission);
         self.target = Some(target);
-        gpu.poll(wgpu::PollType::Poll)
+        gpu.poll(wgpu::PollType::Poll).map(|_| ())
     }
 
     /// The oldest canvas begun, waiting for it at most `patience`.

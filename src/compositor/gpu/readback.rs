@@ -4,9 +4,9 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use parking_lot::{Condvar, Mutex};
 use wgpu::{Buffer, BufferUsages, MapMode, PollType, SubmissionIndex};
 
 use super::device::Gpu;
@@ -30,12 +30,31 @@ struct InFlight {
     buffer: Buffer,
     at: MediaTime,
     submission: SubmissionIndex,
-    mapped: Arc<AtomicU8>,
+    mapping: Arc<Mapping>,
 }
 
-const WAITING: u8 = 0;
-const MAPPED: u8 = 1;
-const REFUSED: u8 = 2;
+/// Whether a buffer can be read; told by whichever thread polls the device when it comes to that.
+#[derive(Debug, Default)]
+struct Mapping {
+    outcome: Mutex<Option<bool>>,
+    told: Condvar,
+}
+
+impl Mapping {
+    fn tell(&self, mapped: bool) {
+        *self.outcome.lock() = Some(mapped);
+        self.told.notify_all();
+    }
+
+    /// The outcome, waiting for it at most `patience`.
+    fn outcome(&self, patience: Duration) -> Option<bool> {
+        let mut outcome = self.outcome.lock();
+        if outcome.is_none() {
+            self.told.wait_for(&mut outcome, patience);
+        }
+        *outcome
+    }
+}
 
 impl Readback {
     /// A buffer for a canvas.
@@ -54,20 +73,19 @@ impl Readback {
 
     /// Notes that `submission` fills `buffer` with the canvas for `at`.
     pub(super) fn expect(&mut self, buffer: Buffer, layout: Layout, at: MediaTime, submission: SubmissionIndex) {
-        let mapped = Arc::new(AtomicU8::new(WAITING));
-        let told = mapped.clone();
-        buffer.map_async(MapMode::Read, .., move |result| told.store(if result.is_ok() { MAPPED } else { REFUSED }, Ordering::Release));
-        self.in_flight.push_back(InFlight { layout, buffer, at, submission, mapped });
+        let mapping = Arc::<Mapping>::default();
+        let told = mapping.clone();
+        buffer.map_async(MapMode::Read, .., move |result| told.tell(result.is_ok()));
+        self.in_flight.push_back(InFlight { layout, buffer, at, submission, mapping });
     }
 
     /// The oldest canvas, waiting for it at most `patience`.
     pub(super) fn take(&mut self, gpu: &Gpu, patience: Duration) -> Result<Option<Composite>, CompositorError> {
         gpu.check()?;
-        let Some(oldest) = self.in_flight.front() else { return gpu.poll(PollType::Poll).map(|()| None) };
-        if !oldest.is_mapped(gpu)? {
-            gpu.poll(oldest.wait(patience))?;
-        }
-        if !oldest.is_mapped(gpu)? {
+        let Some(oldest) = self.in_flight.front() else { return gpu.poll(PollType::Poll).map(|_| None) };
+        let finished = oldest.is_mapped(gpu, Duration::ZERO)? || gpu.poll(oldest.wait(patience))?;
+        // What is finished may be told by another room's thread, which polls the same device, a moment later.
+        if !oldest.is_mapped(gpu, if finished { patience } else { Duration::ZERO })? {
             return Ok(None);
         }
         self.in_flight.pop_front().map(|oldest| self.read(oldest)).transpose()
@@ -87,10 +105,10 @@ impl Readback {
 }
 
 impl InFlight {
-    fn is_mapped(&self, gpu: &Gpu) -> Result<bool, CompositorError> {
-        match self.mapped.load(Ordering::Acquire) {
-            REFUSED => Err(gpu.lose("a finished canvas cannot be mapped")),
-            state => Ok(state == MAPPED),
+    fn is_mapped(&self, gpu: &Gpu, patience: Duration) -> Result<bool, CompositorError> {
+        match self.mapping.outcome(patience) {
+            Some(false) => Err(gpu.lose("a finished canvas cannot be mapped")),
+            outcome => Ok(outcome.is_some()),
         }
     }
 

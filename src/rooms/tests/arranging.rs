@@ -32,10 +32,10 @@ async fn a_layout_that_comes_later_is_stored_and_not_applied_whatever_else_is_se
     let in_an_hour = rooms.room(&room("a")).await.unwrap().0.time_ms + 3_600_000;
     rooms.put_layout(&room("a"), &ViewName::main(), split(), Some(in_an_hour), Precondition::None).await.unwrap();
     let (report, _) = rooms.room(&room("a")).await.unwrap();
-    assert_eq!((&report.settings.layout, &report.layout.layout), (&split(), &LayoutSpec::default()));
+    assert_eq!((&report.settings.layout, &report.layout.layout), (&split(), Layout::default().spec()));
     let spec = RoomSpec { unique_names: true, ..report.settings };
     let (_, report, _) = rooms.put_room(&room("a"), spec.clone(), Precondition::None).await.unwrap();
-    assert_eq!(report.layout.layout, LayoutSpec::default());
+    assert_eq!(&report.layout.layout, Layout::default().spec());
     let other = layout(json!({ "template": "speaker" }));
     let (_, report, _) = rooms.put_room(&room("a"), RoomSpec { layout: other.clone(), ..spec }, Precondition::None).await.unwrap();
     assert_eq!(report.layout.layout, other, "another layout at once takes its place");
@@ -52,7 +52,7 @@ async fn a_rehearsed_layout_tells_the_cells_for_those_who_are_there_and_changes_
     let regions: Vec<_> = report.cells.iter().filter_map(|cell| cell.region.as_ref().map(ShortName::as_str)).collect();
     assert_eq!((regions, report.more), (vec!["left", "right"], 1));
     let (report, same) = rooms.room(&room("a")).await.unwrap();
-    assert_eq!((same, report.layout.layout), (before, LayoutSpec::default()));
+    assert_eq!((same, &report.layout.layout), (before, Layout::default().spec()));
     assert!(rooms.check_layout(&room("a"), &short("none"), split()).await.is_err());
     let refused = rooms.check_layout(&room("a"), &ViewName::main(), layout(json!({ "regions": [] }))).await;
     assert!(matches!(refused, Err(AdminError::Invalid { field, .. }) if field == "regions"));

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::spec::RoomSpec;
 use super::*;
 use crate::compositor::Choice;
-use crate::layout::{LayoutSpec, Template};
+use crate::layout::{Layout, LayoutSpec, Template};
 use crate::media::{Frame, ParticipantId, ShortName};
 
 /// A server's rooms, kept in `data_dir`.
