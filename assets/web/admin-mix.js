@@ -60,7 +60,7 @@ async function live(signal) {
       write(by("picture-state"), "The live picture was lost: stills until it comes back.");
     } catch (problem) {
       if (signal.aborted) return;
-      write(by("picture-state"), `${problem.message} Stills until it comes back.`);
+      write(by("picture-state"), problem.status === 401 ? "The picture comes once there is a key." : `${problem.message} Stills until it comes back.`);
     }
     if (signal.aborted) return;
     by("mix").hidden = true;

@@ -46,3 +46,14 @@ async fn a_server_that_does_not_answer_is_told_of_until_it_does() {
     }
     chromium.close().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_that_is_not_there_is_not_made_by_looking_at_it() {
+    let (server, chromium) = tokio::join!(server(), Chromium::launch());
+    let admin = chromium.tab(&server.url(), "/admin#ghost", BLUE).await;
+    admin.until("document.getElementById('warning').textContent.includes('no room ghost')").await;
+    admin.until("document.getElementById('picture-state').textContent.includes('no room ghost')").await;
+    let rooms: usize = admin.eval("(await (await fetch('/v1/rooms')).json()).rooms.length").await;
+    assert_eq!(rooms, 0);
+    chromium.close().await;
+}
