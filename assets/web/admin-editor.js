@@ -87,7 +87,10 @@ function add(region) {
 function back(way) {
   const can = way === "undo" ? draft.canUndo : draft.canRedo;
   if (!can) return speak(way === "undo" ? "There is nothing to undo." : "There is nothing to do again.");
+  const held = document.activeElement === by(way);
   draft[way]();
+  // What cannot be pressed any more loses the focus: the opposite can.
+  if (held && by(way).disabled) by(way === "undo" ? "redo" : "undo").focus();
   return speak(`${way === "undo" ? "Undone" : "Done again"}. ${draft.regions.length} regions.`);
 }
 

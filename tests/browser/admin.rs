@@ -112,6 +112,13 @@ async fn regions_are_arranged_and_applied_by_keys_alone() {
     admin.until("document.getElementById('status').textContent.includes('are applied')").await;
     let applied = api(&admin, "/v1/rooms/keys/layout").await;
     assert_eq!((&applied["regions"][0]["left"], &applied["regions"][0]["width"]), (&json!("1/48"), &json!("3/4")));
+
+    admin.tab_to("#undo").await;
+    for _ in 0..13 {
+        admin.strike(Key::ENTER).await;
+    }
+    assert!(admin.eval::<bool>("document.getElementById('undo').disabled").await);
+    assert_eq!(admin.eval::<String>("document.activeElement.id").await, "redo", "the focus is not lost");
     chromium.close().await;
 }
 
