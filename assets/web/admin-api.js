@@ -1,7 +1,7 @@
 // The admin's requests: JSON both ways, pictures as object URLs, and what a refusal does to the page.
 // In: a path and a body. Out: what the server answered. Never: a key in an address.
 
-import { ask } from "./api.js";
+import { accessKey, ask } from "./api.js";
 import { askForKey, by, say, warn } from "./view.js";
 
 const SAID_MS = 5_000;
@@ -10,15 +10,15 @@ export async function get(path) {
   return (await ask(path, { cache: "no-store" })).json();
 }
 
-/** Sends a body as JSON; gives the answer's, undefined where there is none. */
-export async function send(method, path, body, type = "application/json") {
-  const response = await ask(path, { method, headers: { "Content-Type": type }, body: JSON.stringify(body) });
+/** Sends a body as JSON, with headers of its own; gives the answer's, undefined where there is none. */
+export async function send(method, path, body, headers = {}) {
+  const response = await ask(path, { method, headers: { "Content-Type": "application/json", ...headers }, body: JSON.stringify(body) });
   return answered(response);
 }
 
 /** Changes some fields (RFC 7396): null takes one away. */
-export function patch(path, body) {
-  return send("PATCH", path, body, "application/merge-patch+json");
+export function patch(path, body, headers = {}) {
+  return send("PATCH", path, body, { "Content-Type": "application/merge-patch+json", ...headers });
 }
 
 export async function remove(path) {
@@ -58,7 +58,7 @@ export async function attempt(action, done) {
   try {
     await action();
   } catch (problem) {
-    refused(problem, () => warn(""));
+    refused(problem);
     return false;
   }
   warn("");
@@ -66,9 +66,14 @@ export async function attempt(action, done) {
   return true;
 }
 
-/** Shows a refusal; goes on by `goOn` once there is a key. What is no refusal is a defect, and thrown on. */
-export function refused(problem, goOn) {
+/** Shows a refusal; once there is a key it goes on by `goOn`, and all hear "keyed". What is no refusal is a defect, and thrown on. */
+export function refused(problem, goOn = () => {}) {
   if (problem.status === undefined) throw problem;
-  warn(problem.message);
-  if (problem.status === 401 && by("key-form").hidden) askForKey(goOn);
+  tell("");
+  warn(problem.status === 401 && !accessKey() ? "This server wants an admin's access key." : problem.message);
+  if (problem.status !== 401 || !by("key-form").hidden) return;
+  askForKey(() => {
+    goOn();
+    dispatchEvent(new Event("keyed"));
+  });
 }

@@ -2,11 +2,12 @@
 
 import { by } from "./view.js";
 
-/** @param {string} verb what the yes button says */
-export function confirmed(question, verb) {
+/** @param {string} verb what the yes button says @param {string} refusal what the other one says */
+export function confirmed(question, verb, refusal = "Keep") {
   const dialog = by("confirm");
   by("confirm-text").textContent = question;
   by("confirm-yes").textContent = verb;
+  by("confirm-no").textContent = refusal;
   dialog.returnValue = "";
   dialog.showModal();
   by("confirm-no").focus();

@@ -4,6 +4,10 @@
 const MOST_STEPS = 200;
 const MOST_REGIONS = 64;
 
+function isRegion(value) {
+  return value !== null && typeof value === "object";
+}
+
 export class Draft extends EventTarget {
   #spec = { regions: [] };
   #chosen = 0;
@@ -16,7 +20,10 @@ export class Draft extends EventTarget {
   }
 
   get regions() {
-    return Array.isArray(this.#spec.regions) ? this.#spec.regions : [];
+    const regions = this.#spec?.regions;
+    if (!Array.isArray(regions)) return [];
+    // While JSON is being typed anything may stand there: it is shown as a region of which nothing is known yet.
+    return regions.every(isRegion) ? regions : regions.map((one) => (isRegion(one) ? one : {}));
   }
 
   get chosen() {
@@ -96,7 +103,7 @@ export class Draft extends EventTarget {
   }
 
   #with(regions, run) {
-    this.replace({ ...this.#spec, regions }, run);
+    this.replace({ ...(Array.isArray(this.#spec) ? {} : this.#spec), regions }, run);
   }
 
   #freeName(wanted) {

@@ -3,11 +3,13 @@
 
 import { by } from "./view.js";
 import { attempt, refused, send, showPicture, tell } from "./admin-api.js";
+import { loadsTheirs } from "./admin-change.js";
+import { confirmed } from "./admin-confirm.js";
 import { write } from "./admin-element.js";
 import { desk } from "./admin-desk.js";
 import { Draft } from "./admin-draft.js";
 import { arrange, asCurl, bodyOf, dryRun, peopleShown, previewQuery, regionsOf, templates } from "./admin-layout.js";
-import { wireRegionFields } from "./admin-region-fields.js";
+import { mark, wireRegionFields } from "./admin-region-fields.js";
 import { removeChosen, sayRegion, speak, wireStage } from "./admin-stage.js";
 
 const PAUSE_MS = 350;
@@ -17,6 +19,9 @@ const PICTURE_PX = 360;
 const draft = new Draft();
 let known = [];
 let loaded = "";
+// What the draft was made from, and what was sent to come later: whoever finds one of them finds nobody else's work.
+let basis = "";
+let coming = "";
 let checking;
 let typing = 0;
 
@@ -82,7 +87,10 @@ function add(region) {
 function back(way) {
   const can = way === "undo" ? draft.canUndo : draft.canRedo;
   if (!can) return speak(way === "undo" ? "There is nothing to undo." : "There is nothing to do again.");
+  const held = document.activeElement === by(way);
   draft[way]();
+  // What cannot be pressed any more loses the focus: the opposite can.
+  if (held && by(way).disabled) by(way === "undo" ? "redo" : "undo").focus();
   return speak(`${way === "undo" ? "Undone" : "Done again"}. ${draft.regions.length} regions.`);
 }
 
@@ -98,6 +106,7 @@ function beginOnce() {
 /** Starts from a template, or ("") from what is applied. */
 function begin(name) {
   const { applied } = desk;
+  basis = inJson(applied);
   const { template = "grid", regions, ...rest } = bodyOf(applied);
   const source = known.find((one) => one.name === (name || template));
   const own = !name && regions ? regions : regionsOf(source, peopleShown(), applied.canvas);
@@ -173,22 +182,38 @@ function inWords(cells) {
 function verdict(kind, text) {
   by("verdict").dataset.kind = kind;
   write(by("verdict"), `${kind === "wrong" ? "✗" : "✓"} ${text}`);
+  mark(draft, kind === "wrong" ? text : "");
 }
 
-async function apply() {
-  await arrange(draft.spec, { said: "The regions are applied." });
+function inJson(layout) {
+  return JSON.stringify(bodyOf(layout));
+}
+
+function apply() {
+  return arrangeDraft({ said: "The regions are applied." });
 }
 
 async function applyLater() {
   const seconds = Number(by("later").value);
   const atMs = desk.report.time_ms + seconds * 1000;
-  await arrange(draft.spec, { atMs, said: `The regions come in ${seconds} s.` });
+  await attempt(async () => (coming = inJson(await dryRun(draft.spec))));
+  await arrangeDraft({ atMs, said: `The regions come in ${seconds} s.` });
+}
+
+async function arrangeDraft(how) {
+  const outcome = await arrange(() => draft.spec, { stands: (layout) => [basis, coming].includes(inJson(layout)), ...how });
+  if (outcome === "refused") return;
+  if (outcome === "changed" && (await loadsTheirs("The layout was"))) return begin("");
+  if (desk.applied) basis = inJson(desk.applied);
 }
 
 async function keepTemplate() {
   const name = by("template-name").value.trim();
   const template = { title: name, arrangements: [{ regions: draft.regions }] };
-  if (!(await attempt(() => send("PUT", `/v1/layouts/${encodeURIComponent(name)}`, template), `The template ${name} is saved.`))) return;
+  const own = known.some((one) => one.name === name && !one.stock);
+  if (own && !(await confirmed(`Replace the template ${name}? Rooms that show it are arranged anew.`, "Replace"))) return;
+  const headers = own ? {} : { "If-None-Match": "*" };
+  if (!(await attempt(() => send("PUT", `/v1/layouts/${encodeURIComponent(name)}`, template, headers), `The template ${name} is saved.`))) return;
   by("template-name").value = "";
   desk.dispatchEvent(new Event("templates"));
 }

@@ -8,9 +8,11 @@ import { confirmed } from "./admin-confirm.js";
 import { desk } from "./admin-desk.js";
 
 const SELECTS = ["v-background-image", "v-logo"];
+const LONGEST_NAME = 32;
+let suggested = "";
 
 export function wireImages() {
-  desk.addEventListener("open", load);
+  for (const what of ["open", "images"]) desk.addEventListener(what, load);
   by("image-file").onchange = suggestName;
   by("upload").onsubmit = (event) => {
     event.preventDefault();
@@ -20,7 +22,11 @@ export function wireImages() {
 
 function suggestName() {
   const [file] = by("image-file").files;
-  if (file && !by("image-name").value) by("image-name").value = file.name.replace(/\.[^.]*$/, "").replace(/[^A-Za-z0-9_-]+/g, "-").slice(0, 64);
+  const name = by("image-name");
+  // What somebody typed stays; what an earlier file suggested does not.
+  if (!file || (name.value && name.value !== suggested)) return;
+  suggested = file.name.replace(/\.[^.]*$/, "").replace(/[^A-Za-z0-9_-]+/g, "-").slice(0, LONGEST_NAME).replace(/^-+|-+$/g, "");
+  name.value = suggested;
 }
 
 async function load() {

@@ -3,6 +3,7 @@
 
 import { accessKey } from "./api.js";
 import { attempt, get, send } from "./admin-api.js";
+import { change } from "./admin-change.js";
 import { desk } from "./admin-desk.js";
 
 const MOST_PEOPLE = 100;
@@ -31,12 +32,14 @@ export async function templates() {
   return (await get("/v1/layouts")).layouts;
 }
 
-/** Arranges the chosen view; `atMs` is in the room's time. Says whether it was done. */
-export async function arrange(body, { atMs, said } = {}) {
-  const timed = atMs === undefined ? body : { ...body, at_ms: Math.round(atMs) };
-  const done = await attempt(() => send("PUT", desk.layoutPath, timed), said ?? "The layout is applied.");
-  if (done) await attempt(() => desk.refresh());
-  return done;
+/** Arranges the chosen view as `make` makes it of the layout's body, at `atMs` of the room's time; says how it ended (`change`). */
+export async function arrange(make, { stands, atMs, said }) {
+  const path = desk.layoutPath;
+  const timed = (body) => (atMs === undefined ? body : { ...body, at_ms: Math.round(atMs) });
+  const write = (layout, headers) => send("PUT", path, timed(make(bodyOf(layout))), headers);
+  const outcome = await change(path, { stands, write, said });
+  if (outcome !== "refused") await attempt(() => desk.refresh());
+  return outcome;
 }
 
 /** What applying would give; throws the server's refusal. */

@@ -3,7 +3,7 @@
 
 import { by } from "./view.js";
 import { Session, decodesH264 } from "./session.js";
-import { showPicture } from "./admin-api.js";
+import { get, showPicture } from "./admin-api.js";
 import { element, keyed, write } from "./admin-element.js";
 import { desk } from "./admin-desk.js";
 import { change } from "./admin-people.js";
@@ -19,6 +19,7 @@ export function wireMix() {
   desk.addEventListener("view", restart);
   desk.addEventListener("close", stop);
   desk.addEventListener("report", show);
+  addEventListener("keyed", () => desk.room && restart());
   addEventListener("pagehide", stop);
 }
 
@@ -48,6 +49,8 @@ async function live(signal) {
     const waiting = new AbortController();
     stills(AbortSignal.any([signal, waiting.signal]));
     try {
+      // To watch a room that was deleted would make it again.
+      await get(desk.path);
       const session = await Session.open(`/whep/${desk.room}?view=${desk.view}`, { direction: "recvonly", signal, onState: () => {} });
       signal.addEventListener("abort", () => session.close(), { once: true });
       if (signal.aborted) session.close();
@@ -57,7 +60,7 @@ async function live(signal) {
       write(by("picture-state"), "The live picture was lost: stills until it comes back.");
     } catch (problem) {
       if (signal.aborted) return;
-      write(by("picture-state"), `${problem.message} Stills until it comes back.`);
+      write(by("picture-state"), problem.status === 401 ? "The picture comes once there is a key." : `${problem.message} Stills until it comes back.`);
     }
     if (signal.aborted) return;
     by("mix").hidden = true;

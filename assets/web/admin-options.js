@@ -3,23 +3,27 @@
 import { by } from "./view.js";
 import { desk } from "./admin-desk.js";
 import { numberOf, put, wireForm } from "./admin-form.js";
-import { arrange, bodyOf } from "./admin-layout.js";
+import { arrange } from "./admin-layout.js";
 
 const CHOICES = ["fit", "aspect", "hidden", "no_video", "self_view"];
 const NUMBERS = ["gap", "transition_ms", "max_tiles"];
+const FIELDS = [...CHOICES, ...NUMBERS, "names"];
 
 export function wireOptions() {
-  wireForm("options", fill, apply);
+  wireForm("options", { of: () => desk.applied, part, fill, apply });
 }
 
-function fill() {
-  const { applied } = desk;
-  for (const field of [...CHOICES, ...NUMBERS, "names"]) put(`o-${field}`, applied[field]);
+function part(layout) {
+  return FIELDS.map((field) => [field, layout[field]]);
 }
 
-function apply() {
+function fill(values) {
+  for (const [field, value] of values) put(`o-${field}`, value);
+}
+
+function apply(stands) {
   const choices = CHOICES.map((field) => [field, by(`o-${field}`).value]);
   const numbers = NUMBERS.map((field) => [field, numberOf(`o-${field}`)]);
-  const body = { ...bodyOf(desk.applied), ...Object.fromEntries([...choices, ...numbers]), names: by("o-names").checked };
-  return arrange(body, { said: "The options are applied." });
+  const options = { ...Object.fromEntries([...choices, ...numbers]), names: by("o-names").checked };
+  return arrange((layout) => ({ ...layout, ...options }), { stands, said: "The options are applied." });
 }

@@ -2,20 +2,24 @@
 // In: the room's settings. Out: one PATCH of them. Never: a field sent that the form does not show.
 
 import { by } from "./view.js";
-import { attempt, patch } from "./admin-api.js";
+import { patch } from "./admin-api.js";
+import { change } from "./admin-change.js";
 import { desk } from "./admin-desk.js";
 import { put, wireForm } from "./admin-form.js";
 
 const ACCENT = "#3dd68c";
 
 export function wireOverlays() {
-  wireForm("overlays", fill, apply);
+  wireForm("overlays", { of: () => desk.report?.settings, part, fill, apply });
 }
 
-function fill() {
-  const { canvas, overlays } = desk.report.settings;
+function part({ canvas: { background }, overlays }) {
+  return { background, overlays };
+}
+
+function fill({ background, overlays }) {
   const { logo, lower_third: band } = overlays;
-  put("v-background", canvas.background);
+  put("v-background", background);
   put("v-background-image", overlays.background_image ?? "");
   put("v-logo", logo?.image ?? "");
   put("v-position", logo?.position ?? "top-right");
@@ -28,7 +32,7 @@ function fill() {
   put("v-speaking", overlays.speaking_marks);
 }
 
-async function apply() {
+function apply(stands) {
   const overlays = {
     background_image: by("v-background-image").value || null,
     logo: logo(),
@@ -37,9 +41,9 @@ async function apply() {
     speaking_marks: by("v-speaking").checked,
   };
   const body = { canvas: { background: by("v-background").value }, overlays };
-  const done = await attempt(() => patch(desk.path, body), "The overlays are applied.");
-  if (done) await attempt(() => desk.refresh());
-  return done;
+  const { path } = desk;
+  const write = (_, headers) => patch(path, body, headers);
+  return change(path, { stands: ({ settings }) => stands(settings), write, said: "The overlays are applied." });
 }
 
 function logo() {

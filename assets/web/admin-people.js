@@ -97,7 +97,7 @@ function showToggle(made, what, person) {
 
 function personFields(id) {
   const name = element("input", { id: `name-${id}`, maxLength: 64, autocomplete: "off" });
-  const role = element("input", { id: `role-${id}`, maxLength: 64, autocomplete: "off", placeholder: "none" });
+  const role = element("input", { id: `role-${id}`, maxLength: 32, autocomplete: "off", placeholder: "none" });
   const gain = element("input", { id: `gain-${id}`, type: "range", min: -60, max: 20, step: 1 });
   const shown = element("output", { htmlFor: gain.id });
   const label = (field, text, ...more) => element("div", {}, element("label", { htmlFor: field.id, textContent: text }, ...more), field);
@@ -121,5 +121,5 @@ function personFields(id) {
 async function sendOut(id, name) {
   if (!(await confirmed(`Remove ${name} from ${desk.room}? Their session ends.`, "Remove"))) return;
   if (await attempt(() => remove(`${desk.path}/participants/${id}`), `${name} is removed.`)) await attempt(() => desk.refresh());
-  by("people-title").focus?.();
+  by("people-title").focus();
 }

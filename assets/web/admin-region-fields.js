@@ -18,6 +18,19 @@ export function wireRegionFields(draft) {
   draft.addEventListener("change", () => show(draft));
 }
 
+/** Marks the field, or else the box, that a refusal's path names ("regions[1].width: …"); "" marks nothing. */
+export function mark(draft, text) {
+  const [, at, name = ""] = text.match(/^regions\[(\d+)\](?:\.([a-z_]+))?/) ?? [];
+  const wrong = at === undefined ? -1 : Number(at);
+  by("editor").querySelectorAll(".region").forEach((box, index) => box.classList.toggle("wrong", index === wrong));
+  for (const field of by("region-fields").querySelectorAll("input, select")) {
+    const meant = wrong === draft.chosen && field.id === `r-${name}`;
+    field.setAttribute("aria-invalid", String(meant));
+    if (meant) field.setAttribute("aria-errormessage", "verdict");
+    else field.removeAttribute("aria-errormessage");
+  }
+}
+
 function show({ region, regions, chosen }) {
   by("region-fields").hidden = !region;
   if (!region) return;

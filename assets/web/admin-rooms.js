@@ -1,13 +1,14 @@
 // The rooms: created, opened, locked, deleted. In: the list, every few seconds. Never: a deletion without a question.
 
 import { ROOM_NAME, ROOM_NAME_RULE } from "./api.js";
-import { by } from "./view.js";
+import { by, warn } from "./view.js";
 import { attempt, get, patch, refused, remove, send, showPicture } from "./admin-api.js";
 import { button, element, keyed, write } from "./admin-element.js";
 import { confirmed } from "./admin-confirm.js";
 
 const REFRESH_MS = 3_000;
 let timer;
+let lost = "";
 
 export function wireRooms() {
   by("create").onsubmit = (event) => {
@@ -22,8 +23,11 @@ export async function enterRooms() {
   clearTimeout(timer);
   try {
     show(await get("/v1/rooms"));
+    if (lost && lost === by("warning").textContent) warn("");
+    lost = "";
   } catch (problem) {
     refused(problem, enterRooms);
+    lost = by("warning").textContent;
     if (problem.status === 401) return;
   }
   clearTimeout(timer);

@@ -2,14 +2,16 @@
 // In: the room's report. Out: one PATCH. Never: a rendition sent half filled in; the form asks for the rest.
 
 import { by } from "./view.js";
-import { attempt, patch } from "./admin-api.js";
+import { patch } from "./admin-api.js";
+import { change } from "./admin-change.js";
 import { button, element } from "./admin-element.js";
 import { desk } from "./admin-desk.js";
 import { numberOf, put, wireForm } from "./admin-form.js";
 
 const CANVAS = ["width", "height", "fps"];
+const ROOM = ["max_participants", "max_self_views", "locked", "unique_names"];
 const FIELDS = {
-  name: ["Name", { type: "text", maxLength: 64 }],
+  name: ["Name", { type: "text", maxLength: 32 }],
   height: ["Height", { type: "number", min: 128, max: 2160, step: 2 }],
   fps: ["Frames a second", { type: "number", min: 5, max: 60 }],
   max_bps: ["Bits a second at most", { type: "number", min: 50_000, max: 20_000_000, step: 1000 }],
@@ -20,7 +22,7 @@ let filled = "";
 let made = 0;
 
 export function wireSettings() {
-  wireForm("settings", fill, apply);
+  wireForm("settings", { of: () => desk.report?.settings, part, fill, apply });
   by("add-rendition").onclick = () => {
     by("renditions").append(rendition(NEW_RENDITION));
     by("renditions").lastElementChild.querySelector("input").focus();
@@ -32,10 +34,13 @@ function touched() {
   by("settings").dispatchEvent(new Event("touched"));
 }
 
-function fill() {
-  const { canvas, audio, renditions, ...settings } = desk.report.settings;
+function part({ canvas: { width, height, fps }, audio, renditions, ...settings }) {
+  return { canvas: { width, height, fps }, audio, renditions, ...Object.fromEntries(ROOM.map((field) => [field, settings[field]])) };
+}
+
+function fill({ canvas, audio, renditions, ...settings }) {
   for (const field of CANVAS) put(`s-${field}`, canvas[field]);
-  for (const field of ["max_participants", "max_self_views", "locked", "unique_names"]) put(`s-${field}`, settings[field]);
+  for (const field of ROOM) put(`s-${field}`, settings[field]);
   for (const field of ["max_talkers", "agc", "noise_suppression"]) put(`s-${field}`, audio[field]);
   const now = JSON.stringify([desk.room, renditions]);
   if (now === filled) return;
@@ -60,7 +65,7 @@ function rendition(values) {
   return place;
 }
 
-async function apply() {
+async function apply(stands) {
   const checked = (id) => by(`s-${id}`).checked;
   const body = {
     canvas: Object.fromEntries(CANVAS.map((field) => [field, numberOf(`s-${field}`)])),
@@ -71,10 +76,12 @@ async function apply() {
     audio: { max_talkers: numberOf("s-max_talkers"), agc: checked("agc"), noise_suppression: checked("noise_suppression") },
     renditions: [...by("renditions").children].map(readRendition),
   };
+  const { path } = desk;
+  const write = (_, headers) => patch(path, body, headers);
+  const outcome = await change(path, { stands: ({ settings }) => stands(settings), write, said: "The settings are applied." });
+  // What was entered is no longer what was filled in.
   filled = "";
-  const done = await attempt(() => patch(desk.path, body), "The settings are applied.");
-  if (done) await attempt(() => desk.refresh());
-  return done;
+  return outcome;
 }
 
 function readRendition(place) {

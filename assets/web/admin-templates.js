@@ -6,7 +6,7 @@ import { attempt, remove, showPicture } from "./admin-api.js";
 import { button, element, keyed, write } from "./admin-element.js";
 import { confirmed } from "./admin-confirm.js";
 import { desk } from "./admin-desk.js";
-import { arrange, bodyOf, peopleShown, previewQuery, templates } from "./admin-layout.js";
+import { arrange, peopleShown, previewQuery, templates } from "./admin-layout.js";
 
 const THUMB_PX = 144;
 let known = [];
@@ -63,10 +63,9 @@ function make({ name, stock, description }) {
 }
 
 function apply(template) {
-  const { regions, gap, ...rest } = bodyOf(desk.applied);
   // Regions of one's own begin without a gap, templates with one: the gap belongs to what it was chosen for.
-  const body = regions ? { ...rest, template } : { ...rest, ...(gap === undefined ? {} : { gap }), template };
-  arrange(body, { said: `${template} is applied.` });
+  const make = ({ regions, gap, ...rest }) => ({ ...rest, ...(regions || gap === undefined ? {} : { gap }), template });
+  arrange(make, { said: `${template} is applied.` });
 }
 
 async function forget(name) {

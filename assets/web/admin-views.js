@@ -12,6 +12,7 @@ export function wireViews() {
     event.preventDefault();
     add();
   };
+  by("view-name").oninput = () => by("view-name").setCustomValidity("");
 }
 
 function show() {
@@ -32,6 +33,9 @@ function make([name]) {
 
 async function add() {
   const name = by("view-name").value.trim();
+  const taken = name in (desk.report?.settings.views ?? {});
+  by("view-name").setCustomValidity(taken ? `There is a view ${name} already: remove it first, or take another name.` : "");
+  if (!by("view-name").reportValidity()) return;
   const [width, height] = by("view-size").value.split("x").map(Number);
   if (!(await attempt(() => patch(desk.path, { views: { [name]: { canvas: { width, height } } } }), `The view ${name} is added.`))) return;
   by("add-view").reset();

@@ -1,6 +1,6 @@
 // /admin: the rooms, and one of them opened, as the address's fragment says. Each pane is a module of its own.
 
-import { ROOM_NAME, accessKey } from "./api.js";
+import { ROOM_NAME } from "./api.js";
 import { by, warn } from "./view.js";
 import { attempt, patch, refused } from "./admin-api.js";
 import { write } from "./admin-element.js";
@@ -18,6 +18,9 @@ import { wireSettings } from "./admin-settings.js";
 import { wireTabs } from "./admin-tabs.js";
 import { wireTemplates } from "./admin-templates.js";
 import { wireViews } from "./admin-views.js";
+
+// The warning that the room cannot be looked at, until it can.
+let lost = "";
 
 /** Shows what the address names. */
 function route() {
@@ -42,6 +45,9 @@ function route() {
 function showRoom() {
   const { report } = desk;
   if (!report) return;
+  if (lost && lost === by("warning").textContent) warn("");
+  if (lost) readAgain();
+  lost = "";
   const viewers = Math.max(0, report.sessions - report.participants.length);
   const facts = [`${report.participants.length} in it`, `${viewers} watching`, report.kept ? "kept" : "gone with the last one", report.locked ? "locked" : "open"];
   write(by("room-facts"), facts.join(", "));
@@ -54,8 +60,13 @@ async function toggleLock() {
 }
 
 function roomProblem({ detail: problem }) {
-  if (problem.status === 401 && !accessKey()) warn("This server wants an admin's access key.");
-  refused(problem, () => warn(""));
+  refused(problem);
+  lost = by("warning").textContent;
+}
+
+/** What could not be read without a key, or without a server. */
+function readAgain() {
+  if (desk.room) for (const what of ["templates", "images"]) desk.dispatchEvent(new Event(what));
 }
 
 for (const wire of [wireTabs, wireRooms, wirePeople, wireMix, wireTemplates, wireOptions, wireEditor, wireImages, wireOverlays, wireSettings, wireViews, wireEncoders, wireLog]) wire();
@@ -64,4 +75,5 @@ by("delete-room").onclick = async () => (await deleteRoom(desk.room)) && (locati
 desk.addEventListener("report", showRoom);
 desk.addEventListener("problem", roomProblem);
 addEventListener("hashchange", route);
+addEventListener("keyed", readAgain);
 route();

@@ -51,6 +51,7 @@ async function problemOf(response) {
 }
 
 function asSentence(text) {
-  const capital = text.charAt(0).toUpperCase() + text.slice(1);
+  // A field's path ("regions[0].width: …") stays as it has to be written.
+  const capital = /^[a-z_]+[[.:]/.test(text) ? text : text.charAt(0).toUpperCase() + text.slice(1);
   return /[.!?]$/.test(capital) ? capital : `${capital}.`;
 }

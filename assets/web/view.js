@@ -13,7 +13,8 @@ export function say(text) {
 /** Says what went wrong and what to do; read aloud at once. Empty hides it. */
 export function warn(text) {
   const place = by("warning");
-  place.textContent = text;
+  // The same again is not read aloud again.
+  if (place.textContent !== text) place.textContent = text;
   place.hidden = !text;
 }
 

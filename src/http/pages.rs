@@ -26,12 +26,13 @@ macro_rules! assets {
 
 #[rustfmt::skip]
 static ASSETS: &[Asset] = assets![
-    "admin-api.js", "admin-confirm.js", "admin-desk.js", "admin-draft.js", "admin-editor.js", "admin-element.js", "admin-encoders.js",
-    "admin-events.js", "admin-form.js", "admin-fraction.js", "admin-geometry.js", "admin-images.js", "admin-layout.js", "admin-log.js",
-    "admin-mix.js", "admin-options.js", "admin-overlays.js", "admin-people.js", "admin-quality.js", "admin-region-fields.js",
-    "admin-rooms.js", "admin-settings.js", "admin-stage.js", "admin-tabs.js", "admin-templates.js", "admin-views.js", "admin.css",
-    "admin.js", "api.js", "devices.js", "docs-element.js", "docs-schema.js", "docs-try.js", "docs.css", "docs.js", "guides.js",
-    "icon.svg", "index.js", "line.js", "room.js", "screen.js", "session.js", "style.css", "view.js", "watch.js",
+    "admin-api.js", "admin-change.js", "admin-confirm.js", "admin-desk.js", "admin-draft.js", "admin-editor.js", "admin-element.js",
+    "admin-encoders.js", "admin-events.js", "admin-form.js", "admin-fraction.js", "admin-geometry.js", "admin-images.js",
+    "admin-layout.js", "admin-log.js", "admin-mix.js", "admin-options.js", "admin-overlays.js", "admin-people.js", "admin-quality.js",
+    "admin-region-fields.js", "admin-regions.css", "admin-rooms.js", "admin-settings.js", "admin-stage.js", "admin-tabs.js",
+    "admin-templates.js", "admin-views.js", "admin.css", "admin.js", "api.js", "devices.js", "docs-element.js", "docs-schema.js",
+    "docs-try.js", "docs.css", "docs.js", "guides.js", "icon.svg", "index.js", "line.js", "room.js", "screen.js", "session.js",
+    "style.css", "view.js", "watch.js",
 ];
 
 impl Asset {

@@ -62,6 +62,26 @@ async fn no_page_breaks_a_rule_of_accessibility() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_admins_page_breaks_no_rule_in_the_light_or_on_a_phone() {
+    let (server, chromium) = tokio::join!(server(), Chromium::launch());
+    let red = chromium.tab(&server.url(), "/r/light", RED).await;
+    red.join().await;
+    red.sees(RED).await;
+    for (light, width) in [(true, 1280), (true, 360), (false, 360)] {
+        let admin = chromium.tab(&server.url(), "/admin#light", BLUE).await;
+        admin.resize(width, 740).await;
+        admin.prefer_light(light).await;
+        admin.until("document.querySelectorAll('.person').length === 1").await;
+        for pane in PANES {
+            open_pane(&admin, pane).await;
+            assert_eq!(breaches(&admin).await, [""; 0], "{pane}, {width} wide, light: {light}");
+        }
+        admin.page.close().await.unwrap();
+    }
+    chromium.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_of_the_admins_page_is_wider_than_a_phone() {
     let (server, chromium) = tokio::join!(server(), Chromium::launch());
     let red = chromium.tab(&server.url(), "/r/phone", RED).await;

@@ -42,6 +42,11 @@ async fn shows(tab: &Tab, room: &str, (x, y): (u32, u32), rgb: [u8; 3]) {
     tab.until(&format!("await (async () => {{ {look} }})()")).await;
 }
 
+/// Types the whole JSON of the editor anew.
+fn type_json(text: &str) -> String {
+    format!("const field = document.getElementById('json'); field.focus(); field.value = {text:?}; field.dispatchEvent(new Event('input'))")
+}
+
 /// The width of the first region in the editor's JSON.
 async fn first_width(tab: &Tab) -> Value {
     tab.eval("JSON.parse(document.getElementById('json').value).regions[0].width").await
@@ -107,6 +112,13 @@ async fn regions_are_arranged_and_applied_by_keys_alone() {
     admin.until("document.getElementById('status').textContent.includes('are applied')").await;
     let applied = api(&admin, "/v1/rooms/keys/layout").await;
     assert_eq!((&applied["regions"][0]["left"], &applied["regions"][0]["width"]), (&json!("1/48"), &json!("3/4")));
+
+    admin.tab_to("#undo").await;
+    for _ in 0..13 {
+        admin.strike(Key::ENTER).await;
+    }
+    assert!(admin.eval::<bool>("document.getElementById('undo').disabled").await);
+    assert_eq!(admin.eval::<String>("document.activeElement.id").await, "redo", "the focus is not lost");
     chromium.close().await;
 }
 
@@ -117,16 +129,40 @@ async fn what_the_server_refuses_is_said_beside_the_json_and_changes_nothing() {
     let admin = admin(&chromium, &server.url(), "wrong", 1).await;
     admin.press("tab-regions").await;
     admin.until("document.querySelectorAll('.region').length === 1").await;
-    let type_in = |text: &str| {
-        format!(
-            "const field = document.getElementById('json'); field.focus(); field.value = {text:?}; field.dispatchEvent(new Event('input'))"
-        )
-    };
-    admin.run(type_in(r#"{"regions":[{"id":"a","left":"1/2","top":"0","width":"3/4","height":"1"}]}"#)).await;
+    admin.run(type_json(r#"{"regions":[{"id":"a","left":"1/2","top":"0","width":"3/4","height":"1"}]}"#)).await;
     admin.until("document.getElementById('verdict').textContent.includes('egions[0]')").await;
-    admin.run(type_in("{")).await;
+    admin.run(type_json("{")).await;
     admin.until("document.getElementById('verdict').textContent.includes('no JSON')").await;
     assert_eq!(api(&admin, "/v1/rooms/wrong/layout").await["regions"], json!(null));
+    chromium.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_json_that_is_no_layout_breaks_nothing_and_the_field_that_is_refused_is_marked() {
+    let (server, chromium) = tokio::join!(server(), Chromium::launch());
+    let _red = joined(&chromium, &server.url(), "fields", RED).await;
+    let watch = "addEventListener('error', ({ message }) => (globalThis.broken ??= message))";
+    let admin = chromium.tab_with(&server.url(), "/admin#fields", BLUE, watch).await;
+    admin.until(&format!("{ROOM_OPEN} === 1")).await;
+    admin.press("tab-regions").await;
+    admin.until("document.querySelectorAll('.region').length === 1").await;
+    let right = admin.eval::<String>("document.getElementById('json').value").await;
+    for wrong in ["null", "5", "[]", r#"{"regions":[null]}"#, r#"{"regions":[[1],"x"]}"#] {
+        admin.run(type_json(wrong)).await;
+        admin.until("document.getElementById('verdict').dataset.kind === 'wrong'").await;
+        admin.run(type_json(&right)).await;
+        admin.until("document.getElementById('verdict').dataset.kind === 'right'").await;
+    }
+    assert_eq!(admin.eval::<String>("String(globalThis.broken)").await, "undefined");
+
+    let leave =
+        "const field = document.getElementById('r-width'); field.value = TEXT; field.dispatchEvent(new Event('change', { bubbles: true }))";
+    admin.run(leave.replace("TEXT", "'5/4'")).await;
+    admin.until("document.querySelector('#r-width[aria-invalid=true]')").await;
+    assert_eq!(admin.eval::<u32>("document.querySelectorAll('#region-fields [aria-invalid=true]').length").await, 1);
+    admin.until("document.getElementById('verdict').textContent.includes('regions[0].width')").await;
+    admin.run(leave.replace("TEXT", "'3/4'")).await;
+    admin.until("document.querySelectorAll('[aria-invalid=true], .region.wrong').length === 0").await;
     chromium.close().await;
 }
 

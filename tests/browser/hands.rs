@@ -1,6 +1,6 @@
 //! What people do with their hands: mouse, keys and the window's size, as the browser gets them from its system.
 
-use chromiumoxide::cdp::browser_protocol::emulation::SetDeviceMetricsOverrideParams;
+use chromiumoxide::cdp::browser_protocol::emulation::{MediaFeature, SetDeviceMetricsOverrideParams, SetEmulatedMediaParams};
 use chromiumoxide::cdp::browser_protocol::input::{
     DispatchKeyEventParams, DispatchKeyEventType, DispatchMouseEventParams, DispatchMouseEventType, MouseButton,
 };
@@ -66,6 +66,12 @@ impl Tab {
     /// The window's size.
     pub(crate) async fn resize(&self, width: u32, height: u32) {
         self.page.execute(SetDeviceMetricsOverrideParams::new(width, height, 1.0, false)).await.unwrap();
+    }
+
+    /// The scheme of colours that its system prefers.
+    pub(crate) async fn prefer_light(&self, light: bool) {
+        let scheme = MediaFeature::new("prefers-color-scheme", if light { "light" } else { "dark" });
+        self.page.execute(SetEmulatedMediaParams::builder().feature(scheme).build()).await.unwrap();
     }
 
     pub(crate) async fn strike(&self, key: Key) {

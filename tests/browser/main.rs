@@ -9,6 +9,8 @@ mod admin;
 mod chromium;
 mod docs;
 mod hands;
+mod lost;
+mod together;
 
 use chromium::Chromium;
 use medley::compositor::Choice;
@@ -30,8 +32,12 @@ const GREEN: Person = Person { name: "Verde", rgb: [120, 170, 20], tone: 1900 };
 
 /// A server in development mode on free ports.
 async fn server() -> Server {
+    server_with(Config { dev: true, ..Config::default() }).await
+}
+
+async fn server_with(config: Config) -> Server {
     let free = "127.0.0.1:0".parse().unwrap();
-    Server::start(Config { dev: true, http: free, udp: Some(free), compositor: Choice::Cpu, ..Config::default() }).await.unwrap()
+    Server::start(Config { http: free, udp: Some(free), compositor: Choice::Cpu, ..config }).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
