@@ -169,7 +169,10 @@ fn tell_parameters(operation: &mut Object) {
     for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
         no_null(&mut parameter["schema"]);
         let rule = match parameter["name"].as_str() {
-            Some("If-Match") => ("pattern", json!(TAGS)),
+            Some("If-Match") => {
+                parameter["example"] = json!("*");
+                ("pattern", json!(TAGS))
+            }
             Some("If-None-Match") => ("pattern", json!("^\\*$")),
             Some("width" | "height") => ("multipleOf", json!(2)),
             _ => continue,

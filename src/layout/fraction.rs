@@ -190,6 +190,14 @@ impl PartialSchema for Fraction {
     }
 }
 
+/// How the document describes a fraction that is below 1.
+pub(crate) fn below_one() -> RefOr<Schema> {
+    let text = "^(0(\\.[0-9]{1,20})?|0{0,6}([0-9]{1,6}|1000000)/0{0,6}([1-9][0-9]{0,5}|1000000))$";
+    let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(text));
+    let number = ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0.0)).exclusive_maximum(Some(1.0));
+    OneOfBuilder::new().description(Some("A fraction from 0 to below 1: \"1/3\", \"0.25\", 0.25")).item(text).item(number).into()
+}
+
 /// How the document describes a fraction that is above 0.
 pub(crate) fn above_zero() -> RefOr<Schema> {
     let text = "^(0\\.0{0,5}[1-9][0-9]{0,14}|1(\\.0{1,20})?|0{0,6}([1-9][0-9]{0,5}|1000000)/0{0,6}([1-9][0-9]{0,5}|1000000))$";

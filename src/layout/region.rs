@@ -14,8 +14,10 @@ pub struct Region {
     /// Its name, unique in its arrangement.
     pub id: ShortName,
     /// Left edge, as a part of the canvas's width.
+    #[schema(schema_with = super::fraction::below_one)]
     pub left: Fraction,
     /// Top edge, as a part of the canvas's height.
+    #[schema(schema_with = super::fraction::below_one)]
     pub top: Fraction,
     /// Width, as a part of the canvas's; above 0; left + width at most 1.
     #[schema(schema_with = super::fraction::above_zero)]
