@@ -42,11 +42,21 @@ impl Access {
 
     /// Whether a request with these headers may go on.
     fn allows(&self, headers: &HeaderMap) -> bool {
-        let Self::Keys(digests) = self else { return true };
-        let Some(key) = bearer(headers) else { return false };
-        let presented = digest::digest(&digest::SHA256, key);
+        matches!(self, Self::Open) || self.key(headers).is_some()
+    }
+
+    /// Who makes a request that may go on, for the log: which line of the configuration their key is.
+    pub(super) fn who(&self, headers: &HeaderMap) -> String {
+        self.key(headers).map_or_else(|| "anybody".to_owned(), |index| format!("api_keys[{index}]"))
+    }
+
+    /// Which key it carries.
+    fn key(&self, headers: &HeaderMap) -> Option<usize> {
+        let Self::Keys(digests) = self else { return None };
+        let presented = digest::digest(&digest::SHA256, bearer(headers)?);
+        let is_it = |known: &[u8; 32]| constant_time::verify_slices_are_equal(known, presented.as_ref()).is_ok();
         // Every digest is compared, so that the time tells nothing about which one came close.
-        digests.iter().fold(false, |any, known| constant_time::verify_slices_are_equal(known, presented.as_ref()).is_ok() | any)
+        digests.iter().enumerate().fold(None, |found, (index, known)| is_it(known).then_some(index).or(found))
     }
 }
 
@@ -99,6 +109,7 @@ mod tests {
         let access = Access::keys([LINE]).unwrap();
         assert!(access.allows(&headers("Bearer open-sesame")));
         assert!(access.allows(&headers("bearer open-sesame")));
+        assert_eq!(access.who(&headers("Bearer open-sesame")), "api_keys[0]");
         for wrong in ["Bearer open-sesam", "Bearer ", "open-sesame", "Basic open-sesame", "Bearer", ""] {
             assert!(!access.allows(&headers(wrong)), "{wrong:?}");
         }

@@ -4,6 +4,7 @@
 
 use std::sync::LazyLock;
 
+use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
@@ -11,7 +12,7 @@ use serde_json::{Map, Value, json};
 use utoipa::PartialSchema;
 use utoipa::openapi::OpenApi;
 
-use super::{etag, problem};
+use super::{Access, AppState, etag, problem};
 use crate::rooms::RoomEvent;
 
 type Object = Map<String, Value>;
@@ -21,11 +22,26 @@ struct Document {
     etag: HeaderValue,
 }
 
-static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
-    let document = document(super::guarded().into_openapi(), super::open().into_openapi());
-    let bytes = Bytes::from(serde_json::to_vec(&document).expect("a document of strings and numbers is JSON"));
-    Document { etag: etag::of(&bytes), bytes }
+/// Of a server that wants keys.
+static DOCUMENT: LazyLock<Document> =
+    LazyLock::new(|| Document::of(&document(super::guarded().into_openapi(), super::open().into_openapi())));
+
+/// Of a server in development mode, which asks nobody for a key.
+static UNLOCKED: LazyLock<Document> = LazyLock::new(|| {
+    let mut document = document(super::guarded().into_openapi(), super::open().into_openapi());
+    for_each_operation(&mut document, |_, operation| {
+        operation.remove("security");
+        object(operation.get_mut("responses").expect("each operation answers something")).remove("401");
+    });
+    Document::of(&document)
 });
+
+impl Document {
+    fn of(document: &Value) -> Self {
+        let bytes = Bytes::from(serde_json::to_vec(document).expect("a document of strings and numbers is JSON"));
+        Self { etag: etag::of(&bytes), bytes }
+    }
+}
 
 /// This document
 #[utoipa::path(
@@ -38,13 +54,14 @@ static DOCUMENT: LazyLock<Document> = LazyLock::new(|| {
         (status = 304, description = "It is what If-None-Match says"),
     )
 )]
-pub(super) async fn openapi(headers: HeaderMap) -> Response {
-    let kept = [(header::ETAG, DOCUMENT.etag.clone()), (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
-    if etag::is_known(&headers, &DOCUMENT.etag) {
+pub(super) async fn openapi(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    let document = if matches!(state.access, Access::Open) { &UNLOCKED } else { &DOCUMENT };
+    let kept = [(header::ETAG, document.etag.clone()), (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
+    if etag::is_known(&headers, &document.etag) {
         return (StatusCode::NOT_MODIFIED, kept).into_response();
     }
     let content_type = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-    (kept, content_type, DOCUMENT.bytes.clone()).into_response()
+    (kept, content_type, document.bytes.clone()).into_response()
 }
 
 /// The routes' descriptions as one document.
@@ -68,9 +85,15 @@ fn document(guarded: OpenApi, open: OpenApi) -> Value {
         let schema = serde_json::to_value(schema).expect("a schema is JSON");
         object(&mut document["components"]["schemas"]).insert(name.into(), schema);
     }
-    for_each_operation(&mut document, |_, operation| tell_refusals(operation));
+    for_each_operation(&mut document, |_, operation| {
+        tell_parameters(operation);
+        tell_refusals(operation);
+    });
     let schemas = object(&mut document["components"]["schemas"]);
     join_parts_of_schemas(schemas);
+    for (schema, side) in [("CanvasSpec", "width"), ("CanvasSpec", "height"), ("RenditionSpec", "height")] {
+        schemas[schema]["properties"][side]["multipleOf"] = json!(2);
+    }
     let mut patch = patch_of(&schemas["RoomSpec"], schemas);
     patch["type"] = json!("object");
     patch["description"] = schemas["RoomPatch"]["description"].take();
@@ -133,6 +156,40 @@ fn for_each_operation(document: &mut Value, mut change: impl FnMut(&str, &mut Ob
 fn refuses(operation: &mut Object, status: u16, description: &str) {
     let responses = object(operation.get_mut("responses").expect("each operation answers something"));
     responses.entry(status.to_string()).or_insert_with(|| json!({ "description": description }));
+}
+
+/// One entity tag or several (RFC 9110 §8.8.3), or whatever is there.
+const TAGS: &str = r#"^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$"#;
+
+/// What the descriptions of parameters and bodies leave open: one that is not there is no null, tags are quoted, sides are even.
+fn tell_parameters(operation: &mut Object) {
+    if let Some(body) = operation.get_mut("requestBody").filter(|body| body["required"] != json!(true)) {
+        body["content"].as_object_mut().into_iter().flat_map(Map::values_mut).for_each(|content| no_null(&mut content["schema"]));
+    }
+    for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
+        no_null(&mut parameter["schema"]);
+        let rule = match parameter["name"].as_str() {
+            Some("If-Match") => {
+                parameter["example"] = json!("*");
+                ("pattern", json!(TAGS))
+            }
+            Some("If-None-Match") => ("pattern", json!("^\\*$")),
+            Some("width" | "height") => ("multipleOf", json!(2)),
+            _ => continue,
+        };
+        parameter["schema"][rule.0] = rule.1;
+    }
+}
+
+/// The same schema without null.
+fn no_null(schema: &mut Value) {
+    if let Some([Value::String(kind), _]) = schema["type"].as_array().map(Vec::as_slice) {
+        schema["type"] = json!(kind);
+    }
+    let choices = schema["oneOf"].as_array().into_iter().flatten().filter(|one| one["type"] != "null").cloned().collect::<Vec<_>>();
+    if let [only] = choices.as_slice() {
+        *schema = only.clone();
+    }
 }
 
 /// What is true of every operation that takes a body or parameters, and what every refusal looks like.
@@ -296,6 +353,33 @@ mod tests {
         assert!(document["paths"]["/v1/images"]["get"]["security"].is_array());
         assert!(document["paths"]["/v1/images"]["get"]["responses"]["401"].is_object());
         assert!(document["paths"]["/healthz"]["get"]["security"].is_null());
+    }
+
+    #[test]
+    fn a_server_in_development_mode_asks_for_no_key_and_says_so() {
+        let mut document: Value = serde_json::from_slice(&UNLOCKED.bytes).unwrap();
+        for_each_operation(&mut document, |_, operation| {
+            assert!(operation.get("security").is_none() && operation["responses"]["401"].is_null(), "{}", operation["operationId"]);
+        });
+    }
+
+    #[test]
+    fn a_parameter_that_is_left_out_is_no_null_and_sides_are_even() {
+        let mut document = whole();
+        let mut tags = 0;
+        for_each_operation(&mut document, |_, operation| {
+            for parameter in operation.get("parameters").and_then(Value::as_array).into_iter().flatten() {
+                assert!(!parameter["schema"].to_string().contains("null"), "{parameter}");
+                tags += usize::from(parameter["schema"]["pattern"] == TAGS);
+            }
+        });
+        assert!(tags >= 5, "{tags}");
+        let put = &document["paths"]["/v1/rooms/{room}"]["put"]["requestBody"];
+        assert_eq!(
+            (&put["required"], &put["content"]["application/json"]["schema"]["$ref"]),
+            (&json!(null), &json!("#/components/schemas/RoomSpec"))
+        );
+        assert_eq!(document["components"]["schemas"]["CanvasSpec"]["properties"]["width"]["multipleOf"], 2);
     }
 
     #[test]

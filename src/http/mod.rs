@@ -16,6 +16,7 @@ use crate::peer::Peers;
 use crate::rooms::Rooms;
 
 mod admin;
+mod audit;
 mod auth;
 mod body;
 mod cors;
@@ -104,6 +105,7 @@ pub fn router(state: AppState) -> Router {
     let (guarded, _) = guarded().split_for_parts();
     let (open, _) = open().split_for_parts();
     guarded
+        .route_layer(from_fn_with_state(state.clone(), audit::write_down))
         .route_layer(from_fn_with_state(state.clone(), auth::require))
         .merge(open)
         .fallback(problem::no_such_resource)

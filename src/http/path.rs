@@ -55,7 +55,7 @@ pub(super) struct NamedParam {
 #[expect(dead_code, reason = "a description; JoinQuery reads it")]
 pub(super) struct JoinParams {
     /// Display name, where the token carries none.
-    #[param(max_length = 64)]
+    #[param(max_length = 64, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$")]
     name: Option<String>,
     /// The tallest picture that can be taken.
     #[param(minimum = 128, maximum = 2160)]

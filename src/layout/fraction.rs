@@ -20,10 +20,10 @@ pub struct Fraction {
 
 /// A text or number that is no fraction from 0 to 1.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no fraction from 0 to 1: send \"1/3\" (terms up to 1000000) or 0.25 (up to 6 digits)")]
+#[error("{0:?} is no fraction from 0 to 1: send \"1/3\" (terms up to 1000000) or 0.25")]
 pub struct FractionError(String);
 
-/// The largest term, and so six digits behind the point.
+/// The largest term, and so six digits behind the point are kept as they are.
 const LARGEST: u32 = 1_000_000;
 
 impl Fraction {
@@ -79,9 +79,32 @@ impl Fraction {
     }
 
     fn decimal(whole: &str, decimals: &str) -> Option<Self> {
+        if (7..=20).contains(&decimals.len()) && decimals.bytes().all(|b| b.is_ascii_digit()) {
+            return Self::nearest(format!("{whole}.{decimals}").parse().ok()?);
+        }
         let denominator = 10_u32.checked_pow(u32::try_from(decimals.len()).ok()?).filter(|power| *power <= LARGEST)?;
         let numerator = digits(whole)?.checked_mul(denominator)?.checked_add(digits(decimals)?)?;
         Self::reduced(numerator, denominator)
+    }
+
+    /// The fraction next to a number that has more digits than its own terms may: a program's 0.3333333333333333 is a third. The
+    /// convergents of its continued fraction; those of a number and of what is left of the whole have the same denominators.
+    fn nearest(number: f64) -> Option<Self> {
+        if !(0.0..=1.0).contains(&number) {
+            return None;
+        }
+        let (mut before, mut found, mut rest) = ((1, 0), (number.floor(), 1.0), number);
+        while (found.0 / found.1 - number).abs() > 1e-13 {
+            rest = (rest - rest.floor()).recip();
+            let whole = rest.floor();
+            let next = (whole * found.0 + f64::from(before.0), whole * found.1 + f64::from(before.1));
+            if next.1 > f64::from(LARGEST) {
+                break;
+            }
+            before = (found.0 as u32, found.1 as u32);
+            found = next;
+        }
+        Self::reduced(found.0 as u32, found.1 as u32)
     }
 }
 
@@ -89,9 +112,9 @@ fn gcd(a: u64, b: u64) -> u64 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// A whole number in digits alone, of at most seven of them.
+/// A whole number in digits alone, at most seven and six leading zeros.
 fn digits(text: &str) -> Option<u32> {
-    let all = (1..=7).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+    let all = (1..=13).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
     all.then(|| text.parse().ok()).flatten()
 }
 
@@ -153,18 +176,38 @@ impl Visitor<'_> for TextOrNumber {
 
     /// A number's shortest decimal form is what was written: 0.1 is a tenth.
     fn visit_f64<E: Error>(self, number: f64) -> Result<Fraction, E> {
-        let zero = if number == 0.0 { 0.0 } else { number };
-        self.visit_str(&zero.to_string())
+        let number = if number == 0.0 { 0.0 } else { number };
+        let text = number.to_string();
+        let found = text.parse().ok().or_else(|| Fraction::nearest(number));
+        found.ok_or_else(|| E::custom(FractionError(text.chars().take(40).collect())))
     }
 }
 
 impl PartialSchema for Fraction {
     fn schema() -> RefOr<Schema> {
-        let text = "^([01](\\.[0-9]{1,6})?|[0-9]{1,7}/[0-9]{1,7})$";
-        let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(text));
-        let number = ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0.0)).maximum(Some(1.0));
-        OneOfBuilder::new().description(Some("A fraction from 0 to 1: \"1/3\", \"0.25\", 0.25")).item(text).item(number).into()
+        let text = "^(0(\\.[0-9]{1,20})?|1(\\.0{1,20})?|0{0,6}([0-9]{1,6}|1000000)/0{0,6}([1-9][0-9]{0,5}|1000000))$";
+        text_or_number("A fraction from 0 to 1: \"1/3\", \"0.25\", 0.25", text, 0.0)
     }
+}
+
+/// How the document describes a fraction that is below 1.
+pub(crate) fn below_one() -> RefOr<Schema> {
+    let text = "^(0(\\.[0-9]{1,20})?|0{0,6}([0-9]{1,6}|1000000)/0{0,6}([1-9][0-9]{0,5}|1000000))$";
+    let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(text));
+    let number = ObjectBuilder::new().schema_type(Type::Number).minimum(Some(0.0)).exclusive_maximum(Some(1.0));
+    OneOfBuilder::new().description(Some("A fraction from 0 to below 1: \"1/3\", \"0.25\", 0.25")).item(text).item(number).into()
+}
+
+/// How the document describes a fraction that is above 0.
+pub(crate) fn above_zero() -> RefOr<Schema> {
+    let text = "^(0\\.0{0,5}[1-9][0-9]{0,14}|1(\\.0{1,20})?|0{0,6}([1-9][0-9]{0,5}|1000000)/0{0,6}([1-9][0-9]{0,5}|1000000))$";
+    text_or_number("A fraction above 0, at most 1: \"1/3\", \"0.25\", 0.25", text, 1.0 / f64::from(LARGEST))
+}
+
+fn text_or_number(description: &str, pattern: &str, least: f64) -> RefOr<Schema> {
+    let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
+    let number = ObjectBuilder::new().schema_type(Type::Number).minimum(Some(least)).maximum(Some(1.0));
+    OneOfBuilder::new().description(Some(description)).item(text).item(number).into()
 }
 
 impl ToSchema for Fraction {}
@@ -188,13 +231,37 @@ mod tests {
     #[test]
     fn what_is_no_fraction_from_0_to_1_is_refused_with_what_to_send() {
         let texts =
-            ["\"\"", "\"4/3\"", "\"1/0\"", "\"+1/3\"", "\"1/ 3\"", "\"1/3/3\"", "\"-1\"", "\"1.\"", "\"1/1000001\"", "\"0.1234567\""];
-        for json in
-            texts.into_iter().chain(["1.5", "-0.25", "2", "-1", "1e-9", "1e99", "true", "null", "[]", "\"99999999999/99999999999\""])
-        {
+            ["\"\"", "\"4/3\"", "\"1/0\"", "\"+1/3\"", "\"1/ 3\"", "\"1/3/3\"", "\"-1\"", "\"1.\"", "\"1/1000001\"", "\"0.123456x\""];
+        for json in texts.into_iter().chain([
+            "1.5",
+            "-0.25",
+            "2",
+            "-1",
+            "-1e-9",
+            "1.0000001",
+            "1e99",
+            "true",
+            "null",
+            "[]",
+            "\"99999999999/99999999999\"",
+        ]) {
             let error = read(json).unwrap_err();
             assert!(error.contains("1/3"), "{json}: {error}");
         }
+    }
+
+    #[test]
+    fn a_programs_quotient_is_the_fraction_that_was_meant() {
+        for (json, shown) in [("0.3333333333333333", "1/3"), ("0.6666666666666666", "2/3"), ("0.33333333333333337", "1/3"), ("1e-9", "0")] {
+            assert_eq!(read(json).unwrap().to_string(), shown, "{json}");
+        }
+        assert_eq!(read("\"0.142857142857142857\"").unwrap().to_string(), "1/7");
+        for (numerator, denominator) in (1..=64).flat_map(|denominator| (0..=denominator).map(move |numerator| (numerator, denominator))) {
+            let quotient = f64::from(numerator) / f64::from(denominator);
+            assert_eq!(read(&serde_json::to_string(&quotient).unwrap()).ok(), Fraction::reduced(numerator, denominator));
+        }
+        let [part, rest] = ["0.9344998664853668", "0.0655001335146332"].map(|json| read(json).unwrap());
+        assert_eq!(part.rest(), rest);
     }
 
     #[test]

@@ -29,6 +29,7 @@ mod tests;
 mod transition;
 
 pub use color::{HexColor, HexColorError};
+pub(crate) use fraction::above_zero;
 pub use fraction::{Fraction, FractionError};
 pub use people::{People, PeopleError};
 pub use places::{Layout, Place, usage};

@@ -112,6 +112,11 @@ impl Visitor<'_> for TextOrNumber {
     fn visit_i64<E: Error>(self, number: i64) -> Result<People, E> {
         self.visit_str(&number.to_string())
     }
+
+    /// A whole one is written without a point: 3.0 is 3.
+    fn visit_f64<E: Error>(self, number: f64) -> Result<People, E> {
+        self.visit_str(&number.to_string())
+    }
 }
 
 impl PartialSchema for People {

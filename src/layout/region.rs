@@ -1,6 +1,7 @@
 //! A region of a template: where, how it looks, and who may fill it.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::{Fraction, HexColor, LayoutError, ShowsList};
@@ -13,15 +14,19 @@ pub struct Region {
     /// Its name, unique in its arrangement.
     pub id: ShortName,
     /// Left edge, as a part of the canvas's width.
+    #[schema(schema_with = super::fraction::below_one)]
     pub left: Fraction,
     /// Top edge, as a part of the canvas's height.
+    #[schema(schema_with = super::fraction::below_one)]
     pub top: Fraction,
     /// Width, as a part of the canvas's; above 0; left + width at most 1.
+    #[schema(schema_with = super::fraction::above_zero)]
     pub width: Fraction,
     /// Height, as a part of the canvas's; above 0; top + height at most 1.
+    #[schema(schema_with = super::fraction::above_zero)]
     pub height: Fraction,
     /// Paint order: higher covers lower; −100 to 100, default 0.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "whole")]
     #[schema(minimum = -100, maximum = 100)]
     pub z: i32,
     /// How pictures fill it; default the layout's.
@@ -102,6 +107,13 @@ fn extent(from: Fraction, length: Fraction, (start, side): (&str, &str), path: &
         return wrong(format!("{start} + {side} must be at most 1: with {start} {from} send at most \"{}\"", from.rest()));
     }
     Ok(())
+}
+
+/// -54.0 is a whole number, in JSON Schema as in JavaScript. What is far out of range is so after this, too.
+fn whole<'de, D: Deserializer<'de>>(from: D) -> Result<i32, D::Error> {
+    let number = f64::deserialize(from)?;
+    let wrong = || D::Error::custom(format_args!("{number} is no whole number: send one from -100 to 100"));
+    if number.fract() == 0.0 { Ok(number as i32) } else { Err(wrong()) }
 }
 
 fn one() -> Within<1, 100> {

@@ -13,11 +13,11 @@ use super::{LayoutError, People, Region};
 pub struct Template {
     /// For people who choose: at most 64 characters, all printable.
     #[serde(default)]
-    #[schema(max_length = 64)]
+    #[schema(max_length = 64, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$")]
     pub title: String,
     /// What it is good for: at most 512 characters, all printable.
     #[serde(default)]
-    #[schema(max_length = 512)]
+    #[schema(max_length = 512, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$")]
     pub description: String,
     /// 1 to 64; no two for the same people and orientation.
     #[schema(min_items = 1, max_items = 64)]

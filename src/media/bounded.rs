@@ -2,6 +2,9 @@
 //!
 //! In: numbers from JSON or from code. Out: a type that carries its range into errors and into the API's schema.
 
+use std::fmt;
+
+use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{RefOr, Schema};
@@ -50,7 +53,33 @@ impl<const MIN: u32, const MAX: u32> TryFrom<u64> for Within<MIN, MAX> {
 
 impl<'de, const MIN: u32, const MAX: u32> Deserialize<'de> for Within<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        u64::deserialize(from)?.try_into().map_err(serde::de::Error::custom)
+        from.deserialize_u64(WholeNumber)
+    }
+}
+
+struct WholeNumber<const MIN: u32, const MAX: u32>;
+
+impl<const MIN: u32, const MAX: u32> Visitor<'_> for WholeNumber<MIN, MAX> {
+    type Value = Within<MIN, MAX>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a whole number from {MIN} to {MAX}")
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+        number.try_into().map_err(E::custom)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+        self.visit_f64(number as f64)
+    }
+
+    /// 60.0 is a whole number, in JSON Schema as in JavaScript.
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
+        if number.fract() == 0.0 && (f64::from(MIN)..=f64::from(MAX)).contains(&number) {
+            return Ok(Within(number as u32));
+        }
+        Err(E::custom(format_args!("{number} is out of range: send a whole number from {MIN} to {MAX}")))
     }
 }
 
@@ -74,10 +103,11 @@ mod tests {
     #[test]
     fn a_number_out_of_range_is_refused_with_the_range() {
         let read = |text: &str| serde_json::from_str::<Within<5, 60>>(text);
-        assert_eq!(read("30").unwrap().get(), 30);
-        for wrong in ["4", "61", "99999999999999", "-1", "5.5", "\"30\"", "null"] {
-            assert!(read(wrong).is_err(), "{wrong}");
+        for right in ["30", "30.0", "3e1"] {
+            assert_eq!(read(right).unwrap().get(), 30, "{right}");
         }
-        assert!(read("61").unwrap_err().to_string().contains("5 to 60"));
+        for wrong in ["4", "61", "99999999999999", "-1", "5.5", "\"30\"", "null"] {
+            assert!(read(wrong).unwrap_err().to_string().contains("5 to 60"), "{wrong}");
+        }
     }
 }

@@ -69,13 +69,18 @@ pub enum AdminError {
     #[error("{0}")]
     NotYet(String),
     /// The disk did not take it; nothing was changed.
-    #[error("it could not be kept: {0}")]
+    #[error("it could not be kept, and nothing was changed: the server's disk says {0}; try again when its operator has seen to it")]
     Storage(String),
 }
 
 impl From<StoreError> for AdminError {
+    /// Who asked is told the reason; where on the disk, only who runs the server.
     fn from(error: StoreError) -> Self {
-        Self::Storage(error.to_string())
+        tracing::error!(%error, "the data directory does not do a write; it is refused");
+        Self::Storage(match error {
+            StoreError::File { error, .. } => error.kind().to_string(),
+            name @ StoreError::Name(_) => name.to_string(),
+        })
     }
 }
 

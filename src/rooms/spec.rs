@@ -24,6 +24,7 @@ pub struct RoomSpec {
     /// What is painted beside and over people, in all views.
     pub overlays: OverlaySpec,
     /// What a view is encoded as, highest first: 1 to 8, each encoded only while somebody receives it.
+    #[schema(min_items = 1, max_items = 8)]
     pub renditions: Vec<RenditionSpec>,
     /// How people are heard.
     pub audio: AudioSpec,
@@ -88,6 +89,7 @@ pub struct LogoSpec {
     pub position: Position,
     /// As a part of the canvas's width, above 0; default 1/8.
     #[serde(default = "eighth")]
+    #[schema(schema_with = crate::layout::above_zero)]
     pub width: Fraction,
     /// 0 to 1; default 1.
     #[serde(default = "opaque")]

@@ -1,4 +1,4 @@
-//! The real server is killed in the middle of many writes and started again.
+//! The real server is killed in the middle of many writes and started again; and what it logs of writes.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver};
 
 use image::ImageFormat;
 use serde_json::{Value, json};
@@ -24,6 +25,8 @@ const KILLED_AFTER: usize = 100;
 struct Process {
     child: Child,
     addr: SocketAddr,
+    /// What it logs once it serves.
+    log: Receiver<Value>,
 }
 
 impl Process {
@@ -40,8 +43,15 @@ impl Process {
         let said = lines.by_ref().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
         let addr = said.filter_map(|line| line["http"].as_str()?.parse().ok()).next().expect("the server says where it serves");
         // Whoever writes to a pipe that nobody reads stands still.
-        std::thread::spawn(move || lines.for_each(drop));
-        Self { child, addr }
+        let (to, log) = mpsc::channel();
+        let line = |line: std::io::Result<String>| serde_json::from_str::<Value>(&line.unwrap()).unwrap();
+        std::thread::spawn(move || lines.map(line).for_each(|line| drop(to.send(line))));
+        Self { child, addr, log }
+    }
+
+    /// The next line of the log that says so.
+    fn logged(&self, message: &str) -> Value {
+        self.log.iter().find(|line| line["message"].as_str().is_some_and(|said| said.contains(message))).unwrap()
     }
 
     /// One request; `None` where the server is gone before it has answered.
@@ -128,4 +138,31 @@ async fn whatever_was_acknowledged_is_there_after_a_kill_in_the_middle() {
         assert!(written(path, &body) >= *n, "{path} is of write {}, not {n}", written(path, &body));
     }
     println!("{made} writes acknowledged before the kill, {} things there after it", acknowledged.len());
+}
+
+#[tokio::test]
+async fn an_operator_reads_who_changed_what_and_what_the_disk_did_not_take() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Process::start(data.path());
+    assert_eq!(server.ask("PUT", "/v1/rooms/a", JSON, b"{}").await.unwrap().0, 201);
+    let line = server.logged("admin");
+    let told = |field: &str| line[field].clone();
+    assert_eq!((told("level"), told("who"), told("method")), (json!("INFO"), json!("anybody"), json!("PUT")));
+    assert_eq!((told("path"), told("room"), told("status")), (json!("/v1/rooms/a"), json!("a"), json!(201)));
+
+    // A folder that is none any more takes no file, whoever asks.
+    std::fs::rename(data.path().join("rooms"), data.path().join("away")).unwrap();
+    std::fs::write(data.path().join("rooms"), b"").unwrap();
+    let (status, refusal) = server.ask("PUT", "/v1/rooms/a", JSON, br#"{"locked":true}"#).await.unwrap();
+    let detail = serde_json::from_slice::<Value>(&refusal).unwrap()["detail"].as_str().unwrap().to_owned();
+    assert!(status == 503 && detail.contains("nothing was changed"), "{status} {detail}");
+    assert!(!detail.contains(data.path().to_str().unwrap()), "where on the disk is not a stranger's: {detail}");
+    let error = server.logged("the data directory");
+    assert!(error["level"] == "ERROR" && error["error"].as_str().unwrap().contains("rooms"), "{error}");
+    let (status, room) = server.ask("GET", "/v1/rooms/a", "", b"").await.unwrap();
+    assert_eq!((status, serde_json::from_slice::<Value>(&room).unwrap()["locked"].clone()), (200, json!(false)));
+
+    std::fs::remove_file(data.path().join("rooms")).unwrap();
+    std::fs::rename(data.path().join("away"), data.path().join("rooms")).unwrap();
+    assert_eq!(server.ask("PUT", "/v1/rooms/a", JSON, br#"{"locked":true}"#).await.unwrap().0, 200);
 }

@@ -75,7 +75,9 @@ impl LayoutBody {
 }
 
 fn at_ms(value: &Value, now_ms: u64) -> Result<u64, Problem> {
-    let at = value.as_u64().ok_or_else(|| Problem::unprocessable("at_ms: is no room time; send whole milliseconds from 0 on"))?;
+    let whole = || value.as_f64().filter(|at| at.fract() == 0.0 && (0.0..=9e15).contains(at)).map(|at| at as u64);
+    let at =
+        value.as_u64().or_else(whole).ok_or_else(|| Problem::unprocessable("at_ms: is no room time; send whole milliseconds from 0 on"))?;
     let last = now_ms.saturating_add(FURTHEST_MS);
     let late = || Problem::unprocessable(format!("at_ms: {at} is more than a day ahead; the room's time is {now_ms}"));
     if at <= last { Ok(at) } else { Err(late()) }

@@ -37,11 +37,14 @@ pub(crate) enum TemplateBody {
 pub(crate) struct Alike {
     /// For people who choose: at most 64 characters.
     #[serde(default)]
+    #[schema(max_length = 64, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$")]
     title: String,
     /// What it is good for: at most 512 characters.
     #[serde(default)]
+    #[schema(max_length = 512, pattern = "^[^\\x00-\\x1f\\x7f-\\x9f]*$")]
     description: String,
     /// 1 to 64, filled in this order.
+    #[schema(min_items = 1, max_items = 64)]
     regions: Vec<Region>,
 }
 
