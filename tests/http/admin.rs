@@ -143,6 +143,9 @@ async fn a_layout_is_applied_and_a_dry_run_changes_nothing() {
     let told = server.get("/v1/rooms/a/layout").await;
     assert_eq!((tag(&told), told.json()["regions"][1]["id"].clone()), (tag(&applied), json!("side")));
     assert_eq!(server.get("/v1/rooms/a/layout?view=none").await.status, 404);
+    for path in ["/v1/rooms/typo/layout", "/v1/rooms/typo/layout?dry_run=true"] {
+        assert_eq!(server.send("PUT", path, &layout).await.status, 404, "{path}");
+    }
     assert_eq!(server.get("/v1/rooms/none/layout").await.status, 404);
 }
 

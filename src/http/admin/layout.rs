@@ -102,7 +102,7 @@ pub(crate) async fn get(State(state): State<AppState>, Room(room): Room, uri: Ur
 
 /// Arrange a view otherwise, or only see what that would give
 ///
-/// Takes effect at one tick: the first from room time `at_ms` on, else within two. A room that is not there is made.
+/// Takes effect at one tick: the first from room time `at_ms` on, else within two. The room is kept from here on.
 #[utoipa::path(
     put,
     path = "/v1/rooms/{room}/layout",
@@ -115,7 +115,7 @@ pub(crate) async fn get(State(state): State<AppState>, Room(room): Room, uri: Ur
     ] })),
     responses(
         (status = 200, description = "The layout and its cells", body = ViewReport),
-        (status = 404, description = "No such view"),
+        (status = 404, description = "No such room or view"),
         (status = 409, description = "There are as many rooms as there may be"),
         (status = 412, description = "The precondition does not hold"),
     )

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::settings::no_room;
 use super::{AdminError, ETag, Precondition};
 use crate::layout::{Layout, LayoutSpec};
 use crate::media::{MediaTime, RoomName, ViewName};
@@ -24,7 +25,6 @@ impl Rooms {
     }
 
     /// Arranges a view otherwise: at the first tick from room time `at_ms` on, else within two ticks. It is part of the room's settings from here on.
-    /// A room that is not there is made.
     ///
     /// # Errors
     /// See [`AdminError`].
@@ -54,8 +54,8 @@ impl Rooms {
         let prepared = self.rearranged(room, view, layout)?;
         let at = at.filter(|at| *at > self.clock.now());
         let may = |directory: &crate::rooms::directory::Directory| {
-            let current = directory.entries.get(room).map(|entry| tag(&entry.prepared.spec, view)).transpose();
-            wanted.check(current?.as_ref())
+            let entry = directory.entries.get(room).ok_or_else(|| no_room(room))?;
+            wanted.check(Some(&tag(&entry.prepared.spec, view)?))
         };
         self.keep_room(room, prepared, may, |entry, prepared| apply(entry, view, prepared, at))
     }
@@ -64,7 +64,8 @@ impl Rooms {
     fn rearranged(&self, room: &RoomName, view: &ViewName, layout: LayoutSpec) -> Result<Prepared, AdminError> {
         let (current, library) = {
             let directory = self.directory.lock();
-            (directory.prepared(room).clone(), directory.library.clone())
+            let entry = directory.entries.get(room).ok_or_else(|| no_room(room))?;
+            (entry.prepared.clone(), directory.library.clone())
         };
         let resolved = resolve_layout("", &layout, &library)?;
         let mut spec = RoomSpec::clone(&current.spec);

@@ -141,6 +141,6 @@ impl Directory {
     }
 }
 
-fn no_room(name: &RoomName) -> AdminError {
+pub(super) fn no_room(name: &RoomName) -> AdminError {
     AdminError::NotFound(format!("room {name}"))
 }
