@@ -30,6 +30,7 @@ pub(super) async fn run(args: DemoArgs) -> anyhow::Result<ExitCode> {
     println!("Medley is at        {}", server.url());
     println!("Join the room       {}/r/{}", server.url(), args.room);
     println!("Only watch it       {}/watch/{}", server.url(), args.room);
+    println!("Arrange it          {}/admin", server.url());
     println!("A picture of it     curl -o s.png {}/v1/rooms/{}/snapshot.png", server.url(), args.room);
     println!("Ctrl-C ends it.");
     let options = BotsOptions { url: server.url(), room: args.room, count: args.bots as usize, judges: 0, ..BotsOptions::default() };
