@@ -171,9 +171,9 @@ async fn draw(state: &AppState, layout: LayoutSpec, asked: PreviewQuery) -> Resu
     let rooms = state.rooms.clone();
     let drawn = tokio::task::spawn_blocking(move || {
         let frame = rooms.preview(layout, asked.canvas(), asked.participants.get() as usize)?;
-        Ok::<_, AdminError>(encode(&frame, Format::Png).ok())
+        Ok::<_, AdminError>(encode(&frame, Format::Png))
     });
-    drawn.await.ok().transpose()?.flatten().ok_or_else(Problem::unmade_picture)
+    drawn.await.ok().transpose()?.ok_or_else(Problem::unmade_picture)
 }
 
 fn png(picture: Bytes) -> Response {
