@@ -3,6 +3,7 @@
 
 use std::f32::consts::TAU;
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -33,13 +34,13 @@ fn assemble(criterion: &mut Criterion) {
 
 fn sound(criterion: &mut Criterion) {
     let payloads = sound_payloads();
-    let (mut intake, mut source) = AudioIntake::open(Metrics::default());
+    let (mut intake, mut source) = AudioIntake::open(Metrics::default(), Arc::default());
     let (mut now, mut number, mut block) = (MediaTime::ZERO, 0u32, Block::SILENCE);
     criterion.bench_function("ingest/jitter buffer and opus decode of 20 ms", |bench| {
         bench.iter(|| {
             let payload = payloads[number as usize % payloads.len()].clone();
             let (sequence, timestamp) = (number as u16, number.wrapping_mul(960));
-            intake.push(RtpPacket { sequence, timestamp, marker: false, ssrc: 1, payload, arrival: now });
+            intake.push(RtpPacket { sequence, timestamp, marker: false, ssrc: 1, layer: 0, resent: false, payload, arrival: now });
             number += 1;
             now += BLOCK_PERIOD;
             black_box(source.pull(now, &mut block))
@@ -59,7 +60,7 @@ fn video_packets() -> Vec<RtpPacket> {
         let last = unit.nal_units.len() - 1;
         for (n, payload) in unit.nal_units.into_iter().enumerate() {
             let (sequence, timestamp) = (packets.len() as u16, arrival.rtp(90_000));
-            packets.push(RtpPacket { sequence, timestamp, marker: n == last, ssrc: 1, payload, arrival });
+            packets.push(RtpPacket { sequence, timestamp, marker: n == last, ssrc: 1, layer: 0, resent: false, payload, arrival });
         }
     }
     packets

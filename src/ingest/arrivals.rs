@@ -279,6 +279,15 @@ mod tests {
 
     fn packet(sequence: u16) -> RtpPacket {
         let (timestamp, arrival) = (u32::from(sequence) * 960, MediaTime::from_millis(20 * u64::from(sequence)));
-        RtpPacket { sequence, timestamp, marker: false, ssrc: 1, payload: Bytes::from_static(&[0xf8, 0, 0]), arrival }
+        RtpPacket {
+            sequence,
+            timestamp,
+            marker: false,
+            ssrc: 1,
+            layer: 0,
+            resent: false,
+            payload: Bytes::from_static(&[0xf8, 0, 0]),
+            arrival,
+        }
     }
 }

@@ -306,7 +306,7 @@ mod tests {
     }
 
     fn packet(sequence: u16, payload: &[u8], marker: bool, timestamp: u32, arrival: MediaTime) -> RtpPacket {
-        RtpPacket { sequence, timestamp, marker, ssrc: 0, payload: Bytes::copy_from_slice(payload), arrival }
+        RtpPacket { sequence, timestamp, marker, ssrc: 0, layer: 0, resent: false, payload: Bytes::copy_from_slice(payload), arrival }
     }
 
     /// A slice that is the first of its picture, cut in pieces; one piece is a single NAL unit.

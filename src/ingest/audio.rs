@@ -10,10 +10,11 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use prometheus_client::metrics::counter::Counter;
 
+use super::LipSync;
 use super::arrivals::Mishaps;
 use super::jitter::{JitterBuffer, MAX_CONCEALED, Step};
 use crate::codec::opus::{AudioDecoder, MAX_PACKET_SAMPLES};
-use crate::media::{BLOCK_SAMPLES, Block, Clock, Heard, MediaTime, RtpPacket, SoundSource, Traffic};
+use crate::media::{BLOCK_SAMPLES, Block, Clock, Heard, MediaTime, RtpPacket, SenderReport, SoundSource, Traffic};
 use crate::metrics::{ByMedia, ByReason, Media, Metrics};
 
 #[cfg(test)]
@@ -42,7 +43,7 @@ pub struct AudioIntake {
 
 impl AudioIntake {
     /// An intake, and the sound that the room's driver pulls from it.
-    pub fn open(metrics: Metrics) -> (Self, Box<dyn SoundSource>) {
+    pub fn open(metrics: Metrics, sync: Arc<LipSync>) -> (Self, Box<dyn SoundSource>) {
         let buffer = Arc::<Mutex<JitterBuffer>>::default();
         let (traffic, by_audio) = (Arc::<Traffic>::default(), ByMedia { media: Media::Audio });
         let received = metrics.packets_received.get_or_create(&by_audio).clone();
@@ -55,6 +56,7 @@ impl AudioIntake {
             gain: 0.0,
             quiet: true,
             counts: Counts::of(&metrics, traffic.clone()),
+            sync,
             stopwatch: Clock::new(),
             metrics,
         };
@@ -64,6 +66,11 @@ impl AudioIntake {
     /// What comes, counted.
     pub fn traffic(&self) -> Arc<Traffic> {
         self.traffic.clone()
+    }
+
+    /// Takes what the sender says of the stream's clock.
+    pub fn note_report(&mut self, _report: SenderReport) {
+        // Owner: sound
     }
 
     /// Takes one packet, in whatever order and however often it comes.
@@ -93,6 +100,7 @@ struct Sound {
     /// The last block was.
     quiet: bool,
     counts: Counts,
+    sync: Arc<LipSync>,
     /// Measures how long decoding takes, and nothing else.
     stopwatch: Clock,
     metrics: Metrics,
@@ -112,6 +120,8 @@ impl SoundSource for Sound {
             self.metrics.observe_decode(Media::Audio, self.stopwatch.now().since(began));
         }
         let mishaps = self.buffer.lock().mishaps();
+        // Owner: sound
+        self.sync.hear(None);
         self.counts.note(heard, mishaps);
         let level = into.rms();
         self.quiet = level < QUIET;

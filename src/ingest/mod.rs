@@ -16,6 +16,7 @@ mod parameters;
 mod pool;
 mod reorder;
 mod source;
+mod sync;
 mod video;
 
 use std::sync::Arc;
@@ -23,11 +24,29 @@ use std::sync::Arc;
 pub use assemble::{Assembled, Assembler, ReceivedUnit};
 pub use audio::AudioIntake;
 pub use pool::Pool;
+pub use sync::LipSync;
 pub use video::VideoIntake;
 
-/// What an intake asks of the sender; `peer` turns it into RTCP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What an intake asks of the sender; `peer` turns it into RTCP, to the stream of the layer (by its place in the offer).
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Feedback {
     /// Decoding needs a fresh keyframe (PLI). Already rate-limited.
-    KeyframeNeeded,
+    KeyframeNeeded {
+        /// Of this layer.
+        layer: u8,
+    },
+    /// These packets are missing and can still be used (NACK, RFC 4585 §6.2.1). Already bounded.
+    Resend {
+        /// Of this layer.
+        layer: u8,
+        /// Their sequence numbers, oldest first.
+        sequences: Vec<u16>,
+    },
+    /// All that they send may have so many bits a second, sound not counted (REMB, or a message to our page).
+    Limit {
+        /// Bits a second.
+        bps: u32,
+        /// The largest picture that is of use, in pixels: its width and height.
+        size: (u32, u32),
+    },
 }

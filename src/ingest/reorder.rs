@@ -195,7 +195,7 @@ mod tests {
 
     fn packet(sequence: u16, at_ms: u64) -> RtpPacket {
         let arrival = MediaTime::from_millis(at_ms);
-        RtpPacket { sequence, timestamp: 0, marker: false, ssrc: 1, payload: Bytes::new(), arrival }
+        RtpPacket { sequence, timestamp: 0, marker: false, ssrc: 1, layer: 0, resent: false, payload: Bytes::new(), arrival }
     }
 
     /// Sequence numbers in order, `None` for a gap.

@@ -111,6 +111,6 @@ mod tests {
     }
 
     fn packet(ssrc: u32, sequence: u16) -> RtpPacket {
-        RtpPacket { sequence, timestamp: 0, marker: false, ssrc, payload: Bytes::new(), arrival: MediaTime::ZERO }
+        RtpPacket { sequence, timestamp: 0, marker: false, ssrc, layer: 0, resent: false, payload: Bytes::new(), arrival: MediaTime::ZERO }
     }
 }

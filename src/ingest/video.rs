@@ -12,10 +12,10 @@ use tokio::sync::mpsc;
 use super::assemble::{Assembled, Assembler};
 use super::keyframe::KeyframeGate;
 use super::pool::{MakeDecoder, Pool, Strand};
-use super::{Arc, Feedback};
+use super::{Arc, Feedback, LipSync};
 use crate::codec::h264;
 use crate::flow::Latest;
-use crate::media::{MediaTime, Picture, RtpPacket, Traffic};
+use crate::media::{Demand, MediaTime, Picture, RtpPacket, SenderReport, Traffic};
 use crate::metrics::{ByMedia, Media, Metrics};
 
 #[cfg(test)]
@@ -34,6 +34,8 @@ pub struct VideoIntake {
     strand: Strand,
     picture: Arc<Latest<Picture>>,
     traffic: Arc<Traffic>,
+    demand: Arc<Demand>,
+    sync: Arc<LipSync>,
     feedback: mpsc::Sender<Feedback>,
     /// When media last came; `None` once it is forgotten.
     heard: Option<MediaTime>,
@@ -45,13 +47,14 @@ pub struct VideoIntake {
 
 impl VideoIntake {
     /// An intake, where its newest picture shows, and what it asks of the sender.
-    pub fn open(pool: &Arc<Pool>, metrics: Metrics) -> (Self, Arc<Latest<Picture>>, mpsc::Receiver<Feedback>) {
-        Self::open_with(pool, &metrics, Box::new(|| Box::new(h264::Decoder::new())))
+    pub fn open(pool: &Arc<Pool>, metrics: Metrics, sync: Arc<LipSync>) -> (Self, Arc<Latest<Picture>>, mpsc::Receiver<Feedback>) {
+        Self::open_with(pool, &metrics, sync, Box::new(|| Box::new(h264::Decoder::new())))
     }
 
     pub(super) fn open_with(
         pool: &Arc<Pool>,
         metrics: &Metrics,
+        sync: Arc<LipSync>,
         make: MakeDecoder,
     ) -> (Self, Arc<Latest<Picture>>, mpsc::Receiver<Feedback>) {
         let by_video = ByMedia { media: Media::Video };
@@ -63,6 +66,8 @@ impl VideoIntake {
             strand: pool.strand(make, picture.clone(), traffic.clone()),
             picture: picture.clone(),
             traffic,
+            demand: Arc::default(),
+            sync,
             feedback,
             heard: None,
             received: metrics.packets_received.get_or_create(&by_video).clone(),
@@ -76,6 +81,22 @@ impl VideoIntake {
     /// What comes, counted.
     pub fn traffic(&self) -> Arc<Traffic> {
         self.traffic.clone()
+    }
+
+    /// What is wanted of the pictures, to be kept up to date by whoever shows them.
+    pub fn demand(&self) -> Arc<Demand> {
+        self.demand.clone()
+    }
+
+    /// Takes a measured round trip to the sender.
+    pub fn note_round_trip(&mut self, _round_trip: Duration) {
+        // Owner: recovery
+    }
+
+    /// Takes what the sender says of the clock of one of its layers' streams.
+    pub fn note_report(&mut self, _layer: u8, _report: SenderReport) {
+        // Owner: recovery
+        let _ = &self.sync;
     }
 
     /// Takes SPS and PPS given in the offer (RFC 6184 §8.1, `sprop-parameter-sets`).
@@ -125,7 +146,7 @@ impl VideoIntake {
     }
 
     fn ask(&mut self) {
-        if self.feedback.try_send(Feedback::KeyframeNeeded).is_ok() {
+        if self.feedback.try_send(Feedback::KeyframeNeeded { layer: 0 }).is_ok() {
             self.requested.inc();
         }
     }

@@ -15,8 +15,25 @@ pub struct RtpPacket {
     pub marker: bool,
     /// Synchronisation source.
     pub ssrc: u32,
+    /// Which simulcast layer of its sender it belongs to, by its place in the offer (RFC 8853); 0 where there is only one.
+    pub layer: u8,
+    /// It came as a retransmission (RFC 4588).
+    pub resent: bool,
     /// Payload; empty for padding-only packets.
     pub payload: Bytes,
+    /// When it arrived.
+    pub arrival: MediaTime,
+}
+
+/// What a sender says of one stream's clock (RFC 3550 §6.4.1): at this moment of its wall clock, this was its RTP time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SenderReport {
+    /// Synchronisation source.
+    pub ssrc: u32,
+    /// Seconds since 1900 in the upper half, fractions in the lower; of the sender's wall clock, which may be wrong by any time.
+    pub ntp: u64,
+    /// In units of the payload's clock; wraps.
+    pub rtp: u32,
     /// When it arrived.
     pub arrival: MediaTime,
 }

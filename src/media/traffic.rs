@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::MediaTime;
+use super::{Count, MediaTime, Reading};
 
 /// What comes from somebody in one stream. Bytes are those of RTP payloads.
 #[derive(Debug, Default)]
@@ -18,6 +18,34 @@ pub struct Traffic {
     pictures: AtomicU64,
     /// Of the newest picture: width in the upper half, height in the lower; in one so that they belong together.
     size: AtomicU64,
+    /// Retransmissions asked for: each packet counts each time (RFC 4585 §6.2.1).
+    pub requested: Count,
+    /// Packets that came as retransmissions.
+    pub recovered: Count,
+    /// Packets that came too late to be used.
+    pub late: Count,
+    /// Keyframes asked for (PLI).
+    pub keyframes_asked: Count,
+    /// 20 ms blocks of sound played, made up ones among them; of a sender that is not silent.
+    pub blocks: Count,
+    /// Blocks that came out of in-band FEC.
+    pub blocks_recovered: Count,
+    /// Blocks that were made up, in whole or in part.
+    pub blocks_concealed: Count,
+    /// Times that their picture stood still while it should have moved, as WebRTC's statistics count it (`freezeCount`).
+    pub freezes: Count,
+    /// How long it did, in milliseconds.
+    pub frozen_ms: Count,
+    /// Interarrival jitter, in milliseconds (RFC 3550 §6.4.1).
+    pub jitter_ms: Reading,
+    /// How long what arrives first waits to be shown or heard, in milliseconds.
+    pub delay_ms: Reading,
+    /// The simulcast layer that is decoded, by its place in the offer.
+    pub layer: Reading,
+    /// How much later their picture comes than its sound, in milliseconds (EBU R37: −40 to +60 goes unnoticed).
+    pub skew_ms: Reading,
+    /// What they are asked to send at most, in bits a second.
+    pub asked_bps: Reading,
 }
 
 impl Traffic {
@@ -74,6 +102,18 @@ pub struct SentTraffic {
     loss: AtomicU32,
     /// In microseconds; [`UNKNOWN`] before it is known.
     rtt: AtomicU32,
+    /// What the line takes, in bits a second, as it is estimated.
+    pub estimate_bps: Reading,
+    /// How long what is sent waits for its turn, in milliseconds.
+    pub pacer_ms: Reading,
+    /// Packets that the receiver asked for again; each counts each time.
+    pub requested: Count,
+    /// Packets sent again.
+    pub resent: Count,
+    /// Keyframes that the receiver asked for (PLI, FIR).
+    pub keyframes_asked: Count,
+    /// Bytes of padding and repetition, sent to learn what the line takes.
+    pub probed_bytes: Count,
 }
 
 /// No loss and no round trip: as an `f32` it is not a number.
@@ -82,7 +122,18 @@ const UNKNOWN: u32 = u32::MAX;
 impl Default for SentTraffic {
     fn default() -> Self {
         let [loss, rtt] = [UNKNOWN, UNKNOWN].map(AtomicU32::new);
-        Self { packets: AtomicU64::new(0), bytes: AtomicU64::new(0), loss, rtt }
+        Self {
+            packets: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            loss,
+            rtt,
+            estimate_bps: Reading::default(),
+            pacer_ms: Reading::default(),
+            requested: Count::default(),
+            resent: Count::default(),
+            keyframes_asked: Count::default(),
+            probed_bytes: Count::default(),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod answer;
 mod backlog;
 mod codecs;
 mod directory;
+mod downlink;
 mod farewells;
 mod fragment;
 mod interceptors;
@@ -14,6 +15,7 @@ mod interfaces;
 mod mailbox;
 mod offer;
 mod opening;
+mod outbox;
 mod port;
 mod sdp;
 mod sending;
@@ -22,6 +24,7 @@ mod socket;
 mod stack;
 mod stun;
 mod transport;
+mod uplink;
 
 use std::net::{IpAddr, SocketAddr};
 

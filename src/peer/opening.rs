@@ -15,6 +15,7 @@ use webrtc::peer_connection::{RTCCertificate, Registry};
 
 use super::PeerError;
 use super::answer::{Ours, Stream};
+use super::downlink::Downlink;
 use super::interceptors;
 use super::interceptors::line::LineReports;
 use super::interceptors::reports::ReportClock;
@@ -22,10 +23,12 @@ use super::interceptors::rtx::RtxUndo;
 use super::interceptors::tap::{Inbound, Tap};
 use super::mailbox::Mailbox;
 use super::offer::{Kind, Terms};
+use super::outbox::Outbox;
 use super::port::{Berth, Wire};
 use super::sending::Packetizer;
 use super::session::{Command, Session};
 use super::stack::{Parts, Stack};
+use super::uplink::Uplink;
 use crate::media::Clock;
 use crate::metrics::Metrics;
 use crate::rooms::Seat;
@@ -70,7 +73,7 @@ impl Opening {
         let (audio, video) = (Outgoing::of(terms, Kind::Audio), Outgoing::of(terms, Kind::Video));
         let streams = [&audio, &video].map(|outgoing| outgoing.as_ref().map(|o| o.stream));
         let (tapped, inbound) = mpsc::channel(INBOUND_CAPACITY);
-        let (outbox, outgoing) = mpsc::channel(OUTBOX_CAPACITY);
+        let (packets, outgoing) = mpsc::channel(OUTBOX_CAPACITY);
         let (states, changes) = mpsc::channel(STATES);
         let parts = Parts {
             wire: self.wire.clone(),
@@ -83,9 +86,14 @@ impl Opening {
         };
         let (stack, secrets) = Stack::start(terms, parts).await.map_err(|error| PeerError::Refused(error.to_string()))?;
         let ours = secrets.ours(&self.addresses, streams[0], streams[1]);
+        let outbox = Outbox { packets, mailbox: mailbox.clone(), metrics: self.metrics.clone() };
         let berth = Berth::new(self.wire.clone(), mailbox);
         berth.listen_for(&ours.ice.ufrag);
         give_parameter_sets(terms, &mut seat);
+        let asker = streams[1].or(streams[0]).map_or(1, |stream| stream.ssrc);
+        let uplink = Uplink::new(seat.video_in.take(), seat.audio_in.take(), asker);
+        let [audio, video] = [audio, video].map(|outgoing| outgoing.map(|o| o.packetizer));
+        let downlink = Downlink::new(audio, video, outbox.clone(), seat.traffic.clone());
         let session = Session {
             terms: terms.clone(),
             stack,
@@ -97,8 +105,8 @@ impl Opening {
             states: changes,
             commands,
             outbox,
-            audio: audio.map(|o| o.packetizer),
-            video: video.map(|o| o.packetizer),
+            uplink,
+            downlink,
             connected: Arc::default(),
         };
         Ok((session, ours))

@@ -7,23 +7,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use rtc::interceptor::Packet;
-use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 use webrtc::peer_connection::RTCPeerConnectionState;
 
-use super::backlog::Backlog;
+use super::downlink::Downlink;
 use super::interceptors::tap::Inbound;
-use super::offer::{Kind, Terms};
+use super::offer::Terms;
+use super::outbox::Outbox;
 use super::port::Berth;
-use super::sending::Packetizer;
 use super::stack::{Secrets, Stack};
 use super::transport::IceCredentials;
+use super::uplink::Uplink;
 use crate::egress::{AudioSubscription, VideoSubscription};
 use crate::ingest::Feedback;
-use crate::media::{Clock, EncodedPicture, EncodedSound, MediaTime, RtpPacket, SentTraffic};
-use crate::metrics::{ByMedia, ByReason, Media, Metrics};
+use crate::media::{Clock, EncodedPicture, EncodedSound, MediaTime};
+use crate::metrics::{ByReason, Metrics};
 use crate::rooms::Seat;
 
 /// How often time passes for the seat and the watches.
@@ -90,10 +89,9 @@ pub(super) struct Session {
     pub(super) inbound: mpsc::Receiver<Inbound>,
     pub(super) states: mpsc::Receiver<RTCPeerConnectionState>,
     pub(super) commands: mpsc::Receiver<Command>,
-    /// To the interceptors: packets that leave when the stack's task is nudged.
-    pub(super) outbox: mpsc::Sender<Packet>,
-    pub(super) audio: Option<Packetizer>,
-    pub(super) video: Option<Packetizer>,
+    pub(super) outbox: Outbox,
+    pub(super) uplink: Uplink,
+    pub(super) downlink: Downlink,
     /// Shared with the directory, for `GET`.
     pub(super) connected: Arc<AtomicBool>,
 }
@@ -104,11 +102,8 @@ struct Watch {
     /// Since when the client is to connect, or to connect again.
     since: MediaTime,
     alerted: bool,
-    backlog: Backlog,
     /// A lite client's candidates that were taken.
     candidates: usize,
-    /// The client's video stream, for requests.
-    video_ssrc: Option<u32>,
 }
 
 /// One thing that happened.
@@ -165,20 +160,19 @@ impl Session {
 
     async fn handle(&mut self, event: Event, watch: &mut Watch) -> Option<Ended> {
         match event {
-            Event::Inbound(Inbound::Media(kind, packet)) => self.take_packet(kind, packet, watch),
+            Event::Inbound(Inbound::Media(kind, packet)) => self.uplink.take(kind, packet),
+            Event::Inbound(Inbound::Report(report)) => self.uplink.report(report),
             Event::Inbound(Inbound::KeyframeWanted) => self.request_keyframe(),
             Event::Inbound(Inbound::Goodbye(streams)) => tracing::debug!(?streams, "the client ends streams"),
             Event::State(state) => return self.change_state(state, watch),
             Event::Command(Command::End(ended)) => return Some(ended),
             Event::Command(Command::Candidates(candidates)) => self.add_candidates(candidates, watch).await,
             Event::Command(Command::Restart(theirs, reply)) => self.restart_ice(theirs, reply, watch).await,
-            Event::Picture(Some(picture)) if self.is_connected() => self.send_picture(&picture),
-            Event::Picture(Some(picture)) => watch.backlog.push(picture),
+            Event::Picture(Some(picture)) => self.downlink.picture(picture),
             Event::Picture(None) => self.seat.video_out = None,
-            Event::Sound(Some(sound)) if self.is_connected() => self.send_sound(&sound),
-            Event::Sound(Some(_)) => {}
+            Event::Sound(Some(sound)) => self.downlink.sound(&sound),
             Event::Sound(None) => self.seat.audio_out = None,
-            Event::Feedback(Some(Feedback::KeyframeNeeded)) => self.ask_for_keyframe(watch),
+            Event::Feedback(Some(feedback)) => self.uplink.ask(feedback, &self.outbox),
             Event::Feedback(None) => self.seat.feedback = None,
             Event::Tick => return self.tick(watch).await,
         }
@@ -187,22 +181,6 @@ impl Session {
 
     fn is_connected(&self) -> bool {
         self.connected.load(Ordering::Relaxed)
-    }
-
-    fn take_packet(&mut self, kind: Kind, packet: RtpPacket, watch: &mut Watch) {
-        match kind {
-            Kind::Audio => {
-                if let Some(intake) = &mut self.seat.audio_in {
-                    intake.push(packet);
-                }
-            }
-            Kind::Video => {
-                watch.video_ssrc = Some(packet.ssrc);
-                if let Some(intake) = &mut self.seat.video_in {
-                    intake.push(packet);
-                }
-            }
-        }
     }
 
     fn request_keyframe(&self) {
@@ -216,39 +194,15 @@ impl Session {
             RTCPeerConnectionState::Connected if !self.is_connected() => {
                 self.connected.store(true, Ordering::Relaxed);
                 tracing::info!(after_ms = self.clock.now().since(watch.since).as_millis() as u64, "connected");
-                self.begin_sending(watch);
+                if !self.downlink.open() {
+                    self.request_keyframe();
+                }
                 None
             }
             RTCPeerConnectionState::Failed => Some(Ended::Failed),
             RTCPeerConnectionState::Closed => Some(Ended::Closed),
             _ => None,
         }
-    }
-
-    fn begin_sending(&mut self, watch: &mut Watch) {
-        match watch.backlog.take() {
-            Some(pictures) => pictures.iter().for_each(|picture| self.send_picture(picture)),
-            None => self.request_keyframe(),
-        }
-    }
-
-    fn send_picture(&mut self, picture: &EncodedPicture) {
-        let Some(packetizer) = &mut self.video else { return };
-        post_media(&self.outbox, &self.metrics, &self.seat.traffic, Media::Video, packetizer.picture(picture));
-        self.berth.mailbox().nudge();
-    }
-
-    fn send_sound(&mut self, sound: &EncodedSound) {
-        let Some(packetizer) = &mut self.audio else { return };
-        post_media(&self.outbox, &self.metrics, &self.seat.traffic, Media::Audio, std::iter::once(packetizer.sound(sound)));
-        self.berth.mailbox().nudge();
-    }
-
-    fn ask_for_keyframe(&self, watch: &Watch) {
-        let Some(media_ssrc) = watch.video_ssrc else { return };
-        let request = PictureLossIndication { sender_ssrc: self.video.as_ref().map_or(1, |v| v.time_line().ssrc), media_ssrc };
-        post(&self.outbox, &self.metrics, Packet::Rtcp(vec![Box::new(request)]));
-        self.berth.mailbox().nudge();
     }
 
     async fn add_candidates(&self, candidates: Vec<String>, watch: &mut Watch) {
@@ -269,6 +223,7 @@ impl Session {
             self.berth.listen_for(&secrets.ice.ufrag);
             self.terms.ice = theirs;
             self.connected.store(false, Ordering::Relaxed);
+            self.downlink.close();
             watch.since = self.clock.now();
             tracing::info!("restarts ICE");
         }
@@ -277,9 +232,7 @@ impl Session {
 
     async fn tick(&mut self, watch: &mut Watch) -> Option<Ended> {
         let now = self.clock.now();
-        if let Some(intake) = &mut self.seat.video_in {
-            intake.advance(now);
-        }
+        self.uplink.advance(now);
         if self.berth.mailbox().is_stopped() {
             return Some(Ended::Failed);
         }
@@ -299,36 +252,6 @@ impl Session {
         }
         None
     }
-}
-
-/// Puts a packet in the interceptors' outbox; whether there was room.
-fn post(outbox: &mpsc::Sender<Packet>, metrics: &Metrics, packet: Packet) -> bool {
-    let posted = outbox.try_send(packet).is_ok();
-    if !posted {
-        metrics.count_dropped("stack_behind");
-    }
-    posted
-}
-
-/// Puts media packets in the outbox; those that there was room for are counted.
-fn post_media(
-    outbox: &mpsc::Sender<Packet>,
-    metrics: &Metrics,
-    traffic: &SentTraffic,
-    media: Media,
-    packets: impl Iterator<Item = rtc::rtp::Packet>,
-) {
-    let (mut sent, mut sent_bytes) = (0, 0);
-    for packet in packets {
-        let bytes = packet.payload.len();
-        if post(outbox, metrics, Packet::Rtp(packet)) {
-            traffic.count_packet(bytes);
-            sent += 1;
-            sent_bytes += bytes as u64;
-        }
-    }
-    metrics.packets_sent.get_or_create(&ByMedia { media }).inc_by(sent);
-    metrics.bytes_sent.get_or_create(&ByMedia { media }).inc_by(sent_bytes);
 }
 
 /// Ends when an admin sends the client out; never, where nobody is left who could.

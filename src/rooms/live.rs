@@ -15,7 +15,7 @@ use super::seat::Leaver;
 use super::stage::{PictureBook, RoomStage};
 use super::{JoinError, RoomEvent, Rooms, Seat, Wish};
 use crate::egress::{AudioEgress, subscription};
-use crate::ingest::{AudioIntake, Pool, VideoIntake};
+use crate::ingest::{AudioIntake, LipSync, Pool, VideoIntake};
 use crate::layout::Layout;
 use crate::media::{Clock, Frame, MediaTime, ParticipantId, RoomName, ViewName};
 use crate::metrics::Metrics;
@@ -113,12 +113,13 @@ impl Live {
         let (participant, takes_part) = (admitted.id, wish.takes_part());
         let _leaver = Leaver { rooms: Arc::downgrade(rooms), live: Some(self.clone()), participant };
         let (mut video_in, mut feedback, mut picture) = (None, None, None);
+        let sync = Arc::<LipSync>::default();
         if wish.sends_video {
-            let (intake, newest, asks) = VideoIntake::open(&self.pool, self.metrics.clone());
+            let (intake, newest, asks) = VideoIntake::open(&self.pool, self.metrics.clone(), sync.clone());
             self.pictures.enter(participant, newest.clone());
             (video_in, feedback, picture) = (Some(intake), Some(asks), Some(newest));
         }
-        let (audio_in, sound) = wish.sends_audio.then(|| AudioIntake::open(self.metrics.clone())).unzip();
+        let (audio_in, sound) = wish.sends_audio.then(|| AudioIntake::open(self.metrics.clone(), sync)).unzip();
         let traffic = (video_in.as_ref().map(VideoIntake::traffic), audio_in.as_ref().map(AudioIntake::traffic));
         self.occupants.receives_from(participant, traffic.0, traffic.1);
         if takes_part {

@@ -90,7 +90,7 @@ fn less_lag_is_come_to_without_a_click() {
 
 #[test]
 fn nothing_is_heard_of_a_sender_that_has_sent_nothing() {
-    let (_intake, mut sound) = AudioIntake::open(Metrics::default());
+    let (_intake, mut sound) = AudioIntake::open(Metrics::default(), Arc::default());
     let mut block = Block([1.0; BLOCK_SAMPLES]);
     assert_eq!(sound.pull(MediaTime::from_millis(20), &mut block), Heard::Idle);
     assert_eq!(block, Block::SILENCE);
@@ -99,7 +99,7 @@ fn nothing_is_heard_of_a_sender_that_has_sent_nothing() {
 #[test]
 fn a_hundred_thousand_hostile_packets_give_finite_sound() {
     let mut random = StdRng::seed_from_u64(3);
-    let (mut intake, mut sound) = AudioIntake::open(Metrics::default());
+    let (mut intake, mut sound) = AudioIntake::open(Metrics::default(), Arc::default());
     let (mut now, mut block) = (MediaTime::ZERO, Block::SILENCE);
     let real = voice(50);
     for n in 0..100_000u64 {
@@ -113,6 +113,8 @@ fn a_hundred_thousand_hostile_packets_give_finite_sound() {
             sequence: if stray { random.random() } else { n as u16 },
             timestamp: if stray { random.random() } else { n as u32 * 960 },
             ssrc: u32::from(random.random_ratio(1, 300)),
+            layer: 0,
+            resent: false,
             marker: false,
             payload: payload.into(),
             arrival: now,
@@ -144,6 +146,8 @@ impl Line {
             sequence: (n as u16).wrapping_sub(20),
             timestamp: (n as u32 * 960).wrapping_sub(48_000),
             ssrc: 5,
+            layer: 0,
+            resent: false,
             marker: false,
             payload,
             arrival: MediaTime::from_millis(5 + 20 * n as u64),
@@ -168,7 +172,7 @@ impl Line {
     fn pulled(mut self, ticks: u64) -> Recording {
         self.packets.sort_by_key(|packet| packet.arrival);
         let metrics = Metrics::default();
-        let (mut intake, mut sound) = AudioIntake::open(metrics.clone());
+        let (mut intake, mut sound) = AudioIntake::open(metrics.clone(), Arc::default());
         let mut recording = Recording::default();
         let mut packets = self.packets.into_iter().peekable();
         let mut block = Block::SILENCE;

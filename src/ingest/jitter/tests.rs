@@ -263,6 +263,8 @@ fn after_a_hundred_thousand_hostile_packets_each_step_is_one_the_codec_can_take(
             sequence: if random.random_ratio(1, 30) { random.random() } else { n as u16 },
             timestamp: if random.random_ratio(1, 30) { random.random() } else { n as u32 * 960 },
             ssrc: u32::from(random.random_ratio(1, 200)),
+            layer: 0,
+            resent: false,
             marker: random.random(),
             payload: payload.into(),
             arrival: now + Duration::from_millis(random.random_range(0..50)),
@@ -382,6 +384,8 @@ impl Line {
                 timestamp,
                 marker: false,
                 ssrc: packet.ssrc,
+                layer: 0,
+                resent: false,
                 payload: packet.payload.clone().into(),
                 arrival: MediaTime::from_nanos(at_us * 1000),
             };

@@ -160,7 +160,7 @@ impl Call {
     fn new(width: u32, height: u32) -> Self {
         let metrics = Metrics::default();
         let pool = Pool::start(1, Clock::new(), metrics.clone());
-        let (intake, picture, feedback) = VideoIntake::open(&pool, metrics.clone());
+        let (intake, picture, feedback) = VideoIntake::open(&pool, metrics.clone(), Arc::default());
         let (encoder, now) = (encoder(width, height), MediaTime::from_millis(1000));
         Self { pool, metrics, intake, picture, feedback, encoder, width, height, number: 0, sequence: 65_500, now, kept: vec![] }
     }
@@ -189,6 +189,8 @@ impl Call {
                 timestamp: self.now.rtp(90_000),
                 marker: n + 1 == count,
                 ssrc: 3,
+                layer: 0,
+                resent: false,
                 payload,
                 arrival: self.now,
             };

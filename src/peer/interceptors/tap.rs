@@ -15,7 +15,7 @@ use tokio::sync::mpsc;
 
 use super::super::offer::Kind;
 use super::Work;
-use crate::media::{Clock, RtpPacket};
+use crate::media::{Clock, MediaTime, RtpPacket, SenderReport};
 use crate::metrics::Metrics;
 
 /// What the session hears from the client.
@@ -23,6 +23,8 @@ use crate::metrics::Metrics;
 pub(in super::super) enum Inbound {
     /// A media packet.
     Media(Kind, RtpPacket),
+    /// What the client says of a stream's clock.
+    Report(SenderReport),
     /// The client cannot go on without a keyframe (PLI or FIR).
     KeyframeWanted,
     /// Streams that the client ends (RFC 3550 §6.6).
@@ -51,9 +53,12 @@ impl Work for Tap {
                 let kind = self.kind_of(rtp.header.payload_type)?;
                 let header = rtp.header;
                 let (sequence, timestamp, marker, ssrc) = (header.sequence_number, header.timestamp, header.marker, header.ssrc);
-                self.hand_over(Inbound::Media(kind, RtpPacket { sequence, timestamp, marker, ssrc, payload: rtp.payload, arrival }));
+                self.hand_over(Inbound::Media(
+                    kind,
+                    RtpPacket { sequence, timestamp, marker, ssrc, layer: 0, resent: false, payload: rtp.payload, arrival },
+                ));
             }
-            Packet::Rtcp(packets) => packets.iter().filter_map(|p| request(p.as_ref())).for_each(|r| self.hand_over(r)),
+            Packet::Rtcp(packets) => packets.iter().filter_map(|p| heard(p.as_ref(), arrival)).for_each(|r| self.hand_over(r)),
             _ => {}
         }
         None
@@ -82,10 +87,14 @@ impl Tap {
     }
 }
 
-fn request(packet: &dyn rtcp::Packet) -> Option<Inbound> {
+fn heard(packet: &dyn rtcp::Packet, arrival: MediaTime) -> Option<Inbound> {
     let any = packet.as_any();
     if any.is::<PictureLossIndication>() || any.is::<FullIntraRequest>() {
         return Some(Inbound::KeyframeWanted);
+    }
+    if let Some(report) = any.downcast_ref::<rtcp::sender_report::SenderReport>() {
+        let (ssrc, ntp, rtp) = (report.ssrc, report.ntp_time, report.rtp_time);
+        return Some(Inbound::Report(SenderReport { ssrc, ntp, rtp, arrival }));
     }
     any.downcast_ref::<Goodbye>().map(|goodbye| Inbound::Goodbye(goodbye.sources.clone()))
 }

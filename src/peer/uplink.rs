@@ -1,0 +1,82 @@
+//! What comes from one client: its packets on their way to the room, and what the room asks of it.
+//!
+//! In: packets and reports from the tap, wishes of the intakes, time. Out: packets in the seat's intakes, RTCP to the client.
+//! Never: a wish about a stream that nothing has come of.
+
+use std::collections::BTreeMap;
+
+use rtc::interceptor::Packet;
+use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+
+use super::offer::Kind;
+use super::outbox::Outbox;
+use crate::ingest::{AudioIntake, Feedback, VideoIntake};
+use crate::media::{MediaTime, RtpPacket, SenderReport};
+
+/// One client's streams on their way in.
+#[derive(Debug)]
+pub(super) struct Uplink {
+    video: Option<VideoIntake>,
+    audio: Option<AudioIntake>,
+    /// Who asks: one of our own streams, where there is one.
+    asker: u32,
+    /// The stream of each simulcast layer that something has come of.
+    layers: BTreeMap<u8, u32>,
+    sound: Option<u32>,
+}
+
+impl Uplink {
+    /// Into these intakes; what is asked is asked in the name of `asker`.
+    pub(super) fn new(video: Option<VideoIntake>, audio: Option<AudioIntake>, asker: u32) -> Self {
+        Self { video, audio, asker, layers: BTreeMap::new(), sound: None }
+    }
+
+    /// Takes a media packet.
+    pub(super) fn take(&mut self, kind: Kind, packet: RtpPacket) {
+        match kind {
+            Kind::Audio => {
+                self.sound = Some(packet.ssrc);
+                if let Some(intake) = &mut self.audio {
+                    intake.push(packet);
+                }
+            }
+            Kind::Video => {
+                self.layers.insert(packet.layer, packet.ssrc);
+                if let Some(intake) = &mut self.video {
+                    intake.push(packet);
+                }
+            }
+        }
+    }
+
+    /// Takes what the client says of a stream's clock.
+    pub(super) fn report(&mut self, report: SenderReport) {
+        if self.sound == Some(report.ssrc) {
+            self.audio.iter_mut().for_each(|intake| intake.note_report(report));
+        }
+        let layer = self.layers.iter().find(|(_, ssrc)| **ssrc == report.ssrc);
+        if let (Some(intake), Some((layer, _))) = (&mut self.video, layer) {
+            intake.note_report(*layer, report);
+        }
+    }
+
+    /// Lets time pass.
+    pub(super) fn advance(&mut self, now: MediaTime) {
+        if let Some(intake) = &mut self.video {
+            intake.advance(now);
+        }
+    }
+
+    /// Asks the client for what an intake wants.
+    pub(super) fn ask(&self, feedback: Feedback, outbox: &Outbox) {
+        match feedback {
+            Feedback::KeyframeNeeded { layer } => {
+                let Some(&media_ssrc) = self.layers.get(&layer) else { return };
+                outbox.put(Packet::Rtcp(vec![Box::new(PictureLossIndication { sender_ssrc: self.asker, media_ssrc })]));
+            }
+            // Owners: recovery and simulcast
+            Feedback::Resend { .. } | Feedback::Limit { .. } => {}
+        }
+        outbox.send();
+    }
+}
