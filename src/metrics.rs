@@ -35,6 +35,22 @@ pub struct ByReason {
     pub reason: &'static str,
 }
 
+/// To a better rendition or to a lower one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum Direction {
+    /// To a better one, or from sound alone to pictures again.
+    Up,
+    /// To a lower one, or to sound alone.
+    Down,
+}
+
+/// The label `direction`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByDirection {
+    /// Which way.
+    pub direction: Direction,
+}
+
 /// Everything the server counts. Cloning shares the counters.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -50,6 +66,8 @@ pub struct Metrics {
     pub encoded_bytes: Family<ByMedia, Counter>,
     /// Receivers that came from one video encoder to another.
     pub video_switches: Counter,
+    /// Receivers moved between renditions for their lines' sake.
+    pub rendition_moves: Family<ByDirection, Counter>,
     /// Ticks done.
     pub ticks: Family<ByMedia, Counter>,
     /// Ticks that began more than half a period late.
@@ -103,6 +121,7 @@ impl Default for Metrics {
             encoders: Family::default(),
             encoded_bytes: Family::default(),
             video_switches: Counter::default(),
+            rendition_moves: Family::default(),
             ticks: Family::default(),
             late_ticks: Family::default(),
             dropped: Family::default(),
@@ -139,6 +158,7 @@ impl Metrics {
         r.register("encoders", "Live encoders", self.encoders.clone());
         r.register_with_unit("encoded", "Payload bytes out of encoders", Unit::Bytes, self.encoded_bytes.clone());
         r.register("video_switches", "Receivers that came from one video encoder to another", self.video_switches.clone());
+        r.register("rendition_moves", "Receivers moved between renditions for their lines' sake", self.rendition_moves.clone());
         r.register("ticks", "Ticks done", self.ticks.clone());
         r.register("late_ticks", "Ticks begun more than half a period late", self.late_ticks.clone());
         r.register("dropped", "Pictures or blocks given up because their taker was behind", self.dropped.clone());
