@@ -268,7 +268,7 @@ mod tests {
     use crate::egress::{VideoSubscription, Why, subscription};
     use crate::media::MediaTime;
 
-    const HIGH: Rendition = Rendition { height: 96, fps: 30, max_bps: 200_000, min_bps: 50_000 };
+    const HIGH: Rendition = Rendition { height: 96, fps: 30, max_bps: 200_000, min_bps: 120_000 };
     const LOW: Rendition = Rendition { height: 48, fps: 30, max_bps: 100_000, min_bps: 50_000 };
 
     fn canvas() -> Canvas {
@@ -292,9 +292,29 @@ mod tests {
     }
 
     fn enter(screens: &Screens, id: u32, max_height: Option<u32>) -> VideoSubscription {
+        enter_on(screens, id, max_height, &Arc::default())
+    }
+
+    fn enter_on(screens: &Screens, id: u32, max_height: Option<u32>, traffic: &Arc<SentTraffic>) -> VideoSubscription {
         let (receiver, turnout) = subscription();
-        screens.enter(ParticipantId(id), turnout, Bounds { max_height, max_fps: None }, Arc::default());
+        screens.enter(ParticipantId(id), turnout, Bounds { max_height, max_fps: None }, traffic.clone());
         receiver
+    }
+
+    /// Canvases of `main` from one tenth of a second to another.
+    fn draw(screens: &Screens, tenths: std::ops::Range<u64>) {
+        for tenth in tenths {
+            screens.offer(&key("main"), &Composite { at: MediaTime::from_millis(1000 + 100 * tenth), ..frame(160, 96) });
+        }
+    }
+
+    fn quality(screens: &Screens, id: u32) -> (Option<String>, u32, Why) {
+        let quality = screens.quality(ParticipantId(id)).unwrap();
+        (quality.rendition.map(|name| name.to_string()), quality.height, quality.why)
+    }
+
+    fn targets(screens: &Screens) -> Vec<u32> {
+        screens.loads()[0].1.iter().map(|load| load.target_bps).collect()
     }
 
     fn viewers(screens: &Screens) -> Vec<(String, Vec<usize>)> {
@@ -326,8 +346,7 @@ mod tests {
         let _receiver = enter(&screens, 1, Some(40));
         screens.route(routes(&[(1, "main")]));
         screens.prepare(&key("main"), canvas());
-        let quality = screens.quality(ParticipantId(1)).unwrap();
-        assert_eq!((quality.rendition, quality.why), (None, Why::Bounds));
+        assert_eq!(quality(&screens, 1), (None, 0, Why::Bounds));
         assert_eq!(viewers(&screens), [("main".into(), vec![0, 0])]);
     }
 
@@ -347,5 +366,64 @@ mod tests {
         screens.set_renditions(ladder(&[LOW]));
         screens.prepare(&key("main"), Canvas { width: 96, height: 160, ..canvas() });
         assert_eq!(viewers(&screens), [("main".into(), vec![1])]);
+    }
+
+    #[test]
+    fn a_receiver_follows_its_own_line_down_and_up_and_nobody_elses() {
+        let metrics = Metrics::default();
+        let screens = Screens::new(ladder(&[HIGH, LOW]), Clock::new(), metrics.clone());
+        let (fast, slow) = (Arc::<SentTraffic>::default(), Arc::<SentTraffic>::default());
+        let _receivers = [enter_on(&screens, 1, None, &fast), enter_on(&screens, 2, None, &slow)];
+        screens.route(routes(&[(1, "main"), (2, "main")]));
+        screens.prepare(&key("main"), canvas());
+        assert_eq!(viewers(&screens), [("main".into(), vec![2, 0])], "nothing is known of either line");
+        fast.estimate_bps.set(5e6);
+        slow.estimate_bps.set(160e3);
+        draw(&screens, 0..2);
+        assert_eq!(viewers(&screens), [("main".into(), vec![1, 1])]);
+        assert_eq!(
+            (quality(&screens, 1), quality(&screens, 2)),
+            ((Some("r96".into()), 96, Why::Full), (Some("r48".into()), 48, Why::Line))
+        );
+        assert_eq!(targets(&screens), [200_000, 80_000], "an encoder gives what the slowest line of its own receivers takes");
+        assert_eq!((fast.wanted_bps.get(), slow.wanted_bps.get().map(f64::round)), (None, Some(247_500.0)));
+        slow.estimate_bps.set(1e6);
+        draw(&screens, 2..49);
+        let before = viewers(&screens);
+        draw(&screens, 49..150);
+        assert_eq!((before, viewers(&screens)), (vec![("main".into(), vec![1, 1])], vec![("main".into(), vec![2, 0])]));
+        let moves =
+            [Direction::Up, Direction::Down].map(|direction| metrics.rendition_moves.get_or_create(&ByDirection { direction }).get());
+        assert_eq!(moves, [1, 1]);
+    }
+
+    #[test]
+    fn a_line_that_takes_sound_alone_is_sent_no_pictures_and_says_so() {
+        let (screens, traffic) = (screens(), Arc::<SentTraffic>::default());
+        let _receiver = enter_on(&screens, 1, None, &traffic);
+        screens.route(routes(&[(1, "main")]));
+        screens.prepare(&key("main"), canvas());
+        traffic.estimate_bps.set(70e3);
+        draw(&screens, 0..30);
+        assert_eq!((viewers(&screens), quality(&screens, 1)), (vec![("main".into(), vec![0, 0])], (None, 0, Why::SoundOnly)));
+        screens.route(routes(&[(1, "main")]));
+        screens.prepare(&key("main"), Canvas { fps: 15, ..canvas() });
+        assert_eq!(viewers(&screens), [("main".into(), vec![0, 0])], "another canvas is no better line");
+        traffic.estimate_bps.set(5e6);
+        draw(&screens, 30..200);
+        assert_eq!((viewers(&screens), quality(&screens, 1).2), (vec![("main".into(), vec![1, 0])], Why::Full));
+    }
+
+    #[test]
+    fn what_is_known_of_a_line_goes_with_its_receiver_from_scene_to_scene() {
+        let (screens, traffic) = (screens(), Arc::<SentTraffic>::default());
+        let _receivers = [enter_on(&screens, 1, None, &traffic), enter(&screens, 2, None)];
+        screens.route(routes(&[(1, "main"), (2, "tall")]));
+        screens.prepare(&key("main"), canvas());
+        screens.prepare(&key("tall"), canvas());
+        traffic.estimate_bps.set(160e3);
+        draw(&screens, 0..2);
+        screens.route(routes(&[(1, "tall"), (2, "tall")]));
+        assert_eq!(viewers(&screens), [("tall".into(), vec![1, 1])]);
     }
 }
