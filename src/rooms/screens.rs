@@ -378,8 +378,10 @@ mod tests {
         screens.prepare(&key("main"), canvas());
         assert_eq!(viewers(&screens), [("main".into(), vec![2, 0])], "nothing is known of either line");
         fast.estimate_bps.set(5e6);
+        slow.estimate_bps.set(5e6);
+        draw(&screens, 0..120);
         slow.estimate_bps.set(160e3);
-        draw(&screens, 0..2);
+        draw(&screens, 120..122);
         assert_eq!(viewers(&screens), [("main".into(), vec![1, 1])]);
         assert_eq!(
             (quality(&screens, 1), quality(&screens, 2)),
@@ -388,9 +390,9 @@ mod tests {
         assert_eq!(targets(&screens), [200_000, 80_000], "an encoder gives what the slowest line of its own receivers takes");
         assert_eq!((fast.wanted_bps.get(), slow.wanted_bps.get().map(f64::round)), (None, Some(247_500.0)));
         slow.estimate_bps.set(1e6);
-        draw(&screens, 2..49);
+        draw(&screens, 122..170);
         let before = viewers(&screens);
-        draw(&screens, 49..150);
+        draw(&screens, 170..250);
         assert_eq!((before, viewers(&screens)), (vec![("main".into(), vec![1, 1])], vec![("main".into(), vec![2, 0])]));
         let moves =
             [Direction::Up, Direction::Down].map(|direction| metrics.rendition_moves.get_or_create(&ByDirection { direction }).get());
