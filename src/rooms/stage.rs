@@ -70,7 +70,7 @@ impl Stage for RoomStage {
     fn mixes(&mut self, mixes: MixSet) {
         self.blocks += 1;
         if self.blocks == BLOCKS_A_READING {
-            self.occupants.sample(mixes.at);
+            self.occupants.sample(mixes.at, &self.metrics);
             self.blocks = 0;
         }
         self.audio.deliver(mixes);
