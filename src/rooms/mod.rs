@@ -12,6 +12,7 @@
 //! | `live`, `stage` | a room that somebody is in; what becomes of what it gives |
 //! | `easel`, `screens` | the compositor's thread; encoders of scenes, and who receives which |
 //! | `seat`, `occupants` | one session's media; who is there, and their lines |
+//! | `talk` | the messages of the data channel |
 //! | `admin` | everything that admins do |
 //! | `report`, `tell`, `happenings` | what the API tells; filled in; events |
 //! | `rehearsal` | how a layout would look |
@@ -31,6 +32,7 @@ mod screens;
 mod seat;
 pub mod spec;
 mod stage;
+pub mod talk;
 mod tell;
 #[cfg(test)]
 mod tests;
