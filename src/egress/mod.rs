@@ -6,6 +6,7 @@ mod audio;
 mod budget;
 mod fanout;
 mod keyframe;
+mod ladder;
 mod mixes;
 mod pace;
 mod packetize;
@@ -17,6 +18,7 @@ mod video;
 mod worker;
 
 pub use audio::{AudioEgress, AudioSubscription};
+pub use ladder::Why;
 pub use rendition::{Rendition, fitting};
 pub use scene::{Load, SceneEgress};
 pub use subscription::{Turnout, VideoSubscription, subscription};

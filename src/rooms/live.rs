@@ -10,6 +10,7 @@ use tokio::sync::broadcast;
 use super::directory::Prepared;
 use super::easel::Easel;
 use super::occupants::{Admitted, Occupants, Rules};
+use super::quality::Quality;
 use super::screens::{Bounds, Screens};
 use super::seat::Leaver;
 use super::stage::{PictureBook, RoomStage};
@@ -71,7 +72,7 @@ struct Scheduled {
 impl Live {
     pub(super) fn start(name: &RoomName, prepared: &Prepared, events: broadcast::Sender<Arc<RoomEvent>>, rooms: &Rooms) -> Self {
         let (clock, metrics) = (rooms.clock, rooms.metrics.clone());
-        let screens = Arc::new(Screens::new(prepared.spec.ladder(), clock, metrics.clone()));
+        let screens = Arc::new(Screens::new(prepared.spec.named_ladder(), clock, metrics.clone()));
         let (occupants, pictures) = (Arc::<Occupants>::default(), Arc::<PictureBook>::default());
         let audio = Arc::new(AudioEgress::start(clock, metrics.clone()));
         let easel = Easel::start(name, &rooms.settings, pictures.clone(), screens.clone(), clock, metrics.clone());
@@ -132,7 +133,8 @@ impl Live {
         }
         let video_out = wish.receives_video.then(|| {
             let (receiver, turnout) = subscription();
-            self.screens.enter(participant, turnout, Bounds { max_height: wish.max_height, max_fps: wish.max_fps });
+            let bounds = Bounds { max_height: wish.max_height, max_fps: wish.max_fps };
+            self.screens.enter(participant, turnout, bounds, admitted.sent.clone());
             let view = wish.view.unwrap_or_else(ViewName::main);
             self.occupants.watches(participant, view.clone());
             self.tell(Command::Watch(participant, view));
@@ -164,7 +166,7 @@ impl Live {
             let view = settings.views.get_mut(view).filter(|view| coming.at > now && view.layout == coming.after);
             view.map(|view| view.layout = coming.before.clone()).is_some()
         });
-        self.screens.set_renditions(prepared.spec.ladder());
+        self.screens.set_renditions(prepared.spec.named_ladder());
         self.tell(Command::Configure(settings));
         for (view, Scheduled { after, at, .. }) in scheduled.clone() {
             self.tell(Command::Arrange { view, layout: after, at: Some(at) });
@@ -190,6 +192,11 @@ impl Live {
     /// Tells the room something, and waits until it has taken effect; `None` where it has ended.
     pub(super) async fn ask(&self, command: Command) -> Option<Arc<RoomStatus>> {
         self.driver().ask(command).await
+    }
+
+    /// What somebody gets and why; `None` where they receive no pictures.
+    pub(super) fn quality(&self, id: ParticipantId) -> Option<Quality> {
+        self.screens.quality(id)
     }
 
     pub(super) fn status(&self) -> Arc<RoomStatus> {

@@ -11,6 +11,7 @@
 //! | `opening` | what is kept, read at the start |
 //! | `live`, `stage` | a room that somebody is in; what becomes of what it gives |
 //! | `easel`, `screens` | the compositor's thread; encoders of scenes, and who receives which |
+//! | `quality` | what a receiver gets, and why no more |
 //! | `seat`, `occupants` | one session's media; who is there, and their lines |
 //! | `talk` | the messages of the data channel |
 //! | `admin` | everything that admins do |
@@ -25,6 +26,7 @@ mod library;
 mod live;
 mod occupants;
 mod opening;
+mod quality;
 mod rehearsal;
 mod report;
 mod resolve;
@@ -52,6 +54,7 @@ use directory::{Directory, Entry};
 use live::Live;
 use occupants::Admitted;
 pub use opening::OpenError;
+pub use quality::Quality;
 pub use report::*;
 pub use seat::{JoinError, Seat, Wish};
 

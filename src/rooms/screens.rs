@@ -9,8 +9,9 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use crate::egress::{Load, Rendition, SceneEgress, Turnout, fitting};
-use crate::media::{Canvas, Clock, Composite, Frame, ParticipantId, ViewName};
+use super::quality::Quality;
+use crate::egress::{Load, Rendition, SceneEgress, Turnout, Why, fitting};
+use crate::media::{Canvas, Clock, Composite, Frame, ParticipantId, SentTraffic, ShortName, ViewName};
 use crate::metrics::Metrics;
 use crate::room::{Routes, SceneKey};
 
@@ -33,6 +34,7 @@ pub(super) struct Screens {
 
 #[derive(Debug)]
 struct State {
+    names: Vec<ShortName>,
     renditions: Vec<Rendition>,
     receivers: BTreeMap<ParticipantId, Receiver>,
     routes: Arc<Routes>,
@@ -43,6 +45,7 @@ struct State {
 struct Receiver {
     turnout: Turnout,
     bounds: Bounds,
+    traffic: Arc<SentTraffic>,
     /// Which rendition of which scene.
     on: Option<(SceneKey, usize)>,
 }
@@ -58,14 +61,15 @@ struct Showing {
 }
 
 impl Screens {
-    pub(super) fn new(renditions: Vec<Rendition>, clock: Clock, metrics: Metrics) -> Self {
-        let state = State { renditions, receivers: BTreeMap::new(), routes: Arc::default(), showing: BTreeMap::new() };
+    pub(super) fn new(ladder: Vec<(ShortName, Rendition)>, clock: Clock, metrics: Metrics) -> Self {
+        let (names, renditions) = ladder.into_iter().unzip();
+        let state = State { names, renditions, receivers: BTreeMap::new(), routes: Arc::default(), showing: BTreeMap::new() };
         Self { clock, metrics, state: Mutex::new(state), drawn: watch::channel(()).0 }
     }
 
     /// One more receiver; a route leads it to its scene.
-    pub(super) fn enter(&self, id: ParticipantId, turnout: Turnout, bounds: Bounds) {
-        self.state.lock().receivers.insert(id, Receiver { turnout, bounds, on: None });
+    pub(super) fn enter(&self, id: ParticipantId, turnout: Turnout, bounds: Bounds, traffic: Arc<SentTraffic>) {
+        self.state.lock().receivers.insert(id, Receiver { turnout, bounds, traffic, on: None });
     }
 
     pub(super) fn leave(&self, id: ParticipantId) {
@@ -73,8 +77,9 @@ impl Screens {
     }
 
     /// Takes other renditions: each scene has them from its next tick on.
-    pub(super) fn set_renditions(&self, renditions: Vec<Rendition>) {
-        self.state.lock().renditions = renditions;
+    pub(super) fn set_renditions(&self, ladder: Vec<(ShortName, Rendition)>) {
+        let mut state = self.state.lock();
+        (state.names, state.renditions) = ladder.into_iter().unzip();
     }
 
     /// Leads receivers to other scenes; the encoders of scenes that nobody is led to end.
@@ -139,9 +144,11 @@ impl Screens {
         self.drawn.subscribe()
     }
 
-    /// Which rendition somebody is led to, by its place in the list.
-    pub(super) fn rendition_of(&self, id: ParticipantId) -> Option<usize> {
-        self.state.lock().receivers.get(&id)?.on.as_ref().map(|(_, rendition)| *rendition)
+    /// What somebody gets and why; `None` where they receive no pictures.
+    pub(super) fn quality(&self, id: ParticipantId) -> Option<Quality> {
+        let state = self.state.lock();
+        let receiver = state.receivers.get(&id)?;
+        Some(state.quality(receiver))
     }
 
     /// What each scene's renditions cost.
@@ -153,6 +160,19 @@ impl Screens {
 impl State {
     fn newest(&self, key: &SceneKey) -> Option<Arc<Frame>> {
         self.showing.get(key)?.newest.as_ref().map(|composite| composite.frame.clone())
+    }
+}
+
+impl State {
+    fn quality(&self, receiver: &Receiver) -> Quality {
+        let unseen = Quality::of_line(&receiver.traffic, Why::Bounds);
+        let Some((key, rendition)) = &receiver.on else { return unseen };
+        let Some(showing) = self.showing.get(key) else { return unseen };
+        let load = showing.egress.loads()[*rendition];
+        let best = fitting(showing.canvas, &showing.renditions, None, None);
+        let why = if best == Some(*rendition) { Why::Full } else { Why::Bounds };
+        let name = self.names.get(*rendition).cloned();
+        Quality { rendition: name, width: load.width, height: load.height, fps: load.fps, ..Quality::of_line(&receiver.traffic, why) }
     }
 }
 
@@ -188,8 +208,12 @@ mod tests {
         Canvas { width: 160, height: 96, ..Canvas::default() }
     }
 
+    fn ladder(renditions: &[Rendition]) -> Vec<(ShortName, Rendition)> {
+        renditions.iter().map(|rendition| (format!("r{}", rendition.height).parse().unwrap(), *rendition)).collect()
+    }
+
     fn screens() -> Screens {
-        Screens::new(vec![HIGH, LOW], Clock::new(), Metrics::default())
+        Screens::new(ladder(&[HIGH, LOW]), Clock::new(), Metrics::default())
     }
 
     fn key(view: &str) -> SceneKey {
@@ -202,7 +226,7 @@ mod tests {
 
     fn enter(screens: &Screens, id: u32, max_height: Option<u32>) -> VideoSubscription {
         let (receiver, turnout) = subscription();
-        screens.enter(ParticipantId(id), turnout, Bounds { max_height, max_fps: None });
+        screens.enter(ParticipantId(id), turnout, Bounds { max_height, max_fps: None }, Arc::default());
         receiver
     }
 
@@ -235,7 +259,8 @@ mod tests {
         let _receiver = enter(&screens, 1, Some(40));
         screens.route(routes(&[(1, "main")]));
         screens.prepare(&key("main"), canvas());
-        assert_eq!(screens.rendition_of(ParticipantId(1)), None);
+        let quality = screens.quality(ParticipantId(1)).unwrap();
+        assert_eq!((quality.rendition, quality.why), (None, Why::Bounds));
         assert_eq!(viewers(&screens), [("main".into(), vec![0, 0])]);
     }
 
@@ -252,7 +277,7 @@ mod tests {
         assert!(screens.shared(&ViewName::main()).is_none(), "a canvas of the former size came too late");
         screens.offer(&key("main"), &frame(96, 160));
         assert!(screens.shown_to(ParticipantId(1)).is_some());
-        screens.set_renditions(vec![LOW]);
+        screens.set_renditions(ladder(&[LOW]));
         screens.prepare(&key("main"), Canvas { width: 96, height: 160, ..canvas() });
         assert_eq!(viewers(&screens), [("main".into(), vec![1])]);
     }

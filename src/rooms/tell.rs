@@ -113,8 +113,7 @@ impl Told {
     fn person_of(&self, rooms: &Rooms, id: ParticipantId, person: &PersonStatus, status: &RoomStatus) -> PersonReport {
         let lines = self.live.as_ref().map(|live| live.occupants.lines(id, rooms.clock.now()));
         let (received, mut sent) = lines.unwrap_or_default();
-        let rendition = self.live.as_ref().and_then(|live| live.screens.rendition_of(id));
-        sent.rendition = rendition.and_then(|n| self.prepared.spec.renditions.get(n)).map(|rendition| rendition.name.clone());
+        sent.rendition = self.live.as_ref().and_then(|live| live.quality(id)?.rendition);
         PersonReport {
             id: id.to_string(),
             name: person.name.to_string(),
