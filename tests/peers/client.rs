@@ -61,10 +61,6 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn offer(direction: Direction) -> Offered {
-        Self::offer_with(direction, &[])
-    }
-
     /// With data channels of these labels.
     pub(crate) fn offer_with(direction: Direction, channels: &[&str]) -> Offered {
         let clock = Clock::new();
@@ -78,7 +74,9 @@ impl Client {
         let mut changes = rtc.sdp_api();
         let sound = changes.add_media(MediaKind::Audio, direction, None, None, None);
         let picture = changes.add_media(MediaKind::Video, direction, None, None, None);
-        channels.iter().for_each(|label| drop(changes.add_channel((*label).to_owned())));
+        for label in channels {
+            changes.add_channel((*label).to_owned());
+        }
         let (offer, pending) = changes.apply().unwrap();
         Offered { sdp: offer.to_sdp_string(), rtc, socket: UdpSocket::from_std(socket).unwrap(), pending, clock, sound, picture }
     }

@@ -91,7 +91,7 @@ fn kind(message: &ToClient) -> Option<usize> {
         ToClient::Tiles { .. } => Some(2),
         ToClient::Speaker { .. } => Some(3),
         ToClient::Send { .. } => Some(4),
-        ToClient::Quality { .. } => Some(5),
+        ToClient::Quality(_) => Some(5),
         ToClient::Error { .. } => Some(6),
         ToClient::Chat { .. } => None,
     }

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::rooms::Quality;
+
 /// The protocol's version: it changes when a client that knows an older one would misunderstand.
 pub(super) const VERSION: u32 = 1;
 
@@ -71,23 +73,8 @@ pub enum ToClient {
         /// When, in the room's time.
         at_ms: u64,
     },
-    /// What the client itself receives and why. Sent when it changes, once a second at most.
-    Quality {
-        /// The rendition; null where no picture is sent.
-        rendition: Option<String>,
-        /// Its height in pixels.
-        height: Option<u32>,
-        /// The height of the best rendition of this view.
-        best: Option<u32>,
-        /// What the client's line takes, in bits a second, as it is estimated; null before it is known.
-        estimate_bps: Option<u64>,
-        /// The part of what was sent that the client calls lost, 0 to 1; null before its first report.
-        loss: Option<f32>,
-        /// Round-trip time, in milliseconds; null before it is known.
-        rtt_ms: Option<f32>,
-        /// Why it is not the best: `line` (the line takes no more), `wish` (the client asked for no more); null where it is.
-        why: Option<&'static str>,
-    },
+    /// What the client itself receives, and why no more. Sent when it changes, once a second at most.
+    Quality(Quality),
     /// What the client need send at most: the largest tile that anybody sees of it, and the bits a second that are of use.
     Send {
         /// In pixels.

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | `message` | the messages, as they are documented |
 //! | `tiles`, `roster` | who is where in a picture; who is there, and who speaks |
+//! | `quality` | what a client gets, rounded to what is news |
 //! | `letters` | what waits for one client |
 //! | `ear` | what one client says: how much of it is heard, and what is wrong with the rest |
 //! | `line` | one client's end of it all |
@@ -16,6 +17,7 @@ mod ear;
 mod letters;
 mod line;
 mod message;
+mod quality;
 mod roster;
 mod tiles;
 #[cfg(test)]
@@ -34,7 +36,7 @@ use letters::Letters;
 pub use line::{TalkLine, Verdict};
 pub use message::{FromClient, Person, Tile, ToClient};
 
-use super::RoomEvent;
+use super::{Quality, RoomEvent};
 use crate::media::{MediaTime, ParticipantId, RoomName, Scene};
 use crate::metrics::Metrics;
 use crate::room::{RoomStatus, Routes, SceneKey};
@@ -55,7 +57,7 @@ pub(super) struct Talk {
 
 #[derive(Debug, Default)]
 struct State {
-    listeners: BTreeMap<ParticipantId, Arc<Letters>>,
+    listeners: BTreeMap<ParticipantId, Listener>,
     routes: Arc<Routes>,
     status: Arc<RoomStatus>,
     said: VecDeque<Arc<str>>,
@@ -64,6 +66,14 @@ struct State {
     roster: Sheet,
     speaker: Sheet,
     maps: BTreeMap<SceneKey, Map>,
+}
+
+/// Somebody who has the channel open.
+#[derive(Debug)]
+struct Listener {
+    letters: Arc<Letters>,
+    /// As it was told.
+    quality: Option<Quality>,
 }
 
 /// Something that is told anew when it changes.
@@ -87,7 +97,7 @@ impl Talk {
     pub(super) fn routes(&self, routes: Arc<Routes>) {
         let mut state = self.state.lock();
         let before = std::mem::replace(&mut state.routes, routes);
-        for (id, letters) in &state.listeners {
+        for (id, Listener { letters, .. }) in &state.listeners {
             let (key, former) = (state.routes.get(id), before.get(id));
             if let Some(map) = key.filter(|key| Some(*key) != former).and_then(|key| state.maps.get(key)) {
                 map.sheet.give(letters);
@@ -100,7 +110,7 @@ impl Talk {
     pub(super) fn scene(&self, key: &SceneKey, scene: &Scene) {
         let mut state = self.state.lock();
         let State { listeners, routes, status, maps, .. } = &mut *state;
-        let mut watchers = listeners.iter().filter(|(id, _)| routes.get(id) == Some(key)).map(|(_, letters)| letters).peekable();
+        let mut watchers = listeners.iter().filter(|(id, _)| routes.get(id) == Some(key)).map(|(_, listener)| &listener.letters).peekable();
         if watchers.peek().is_none() || maps.get(key).is_some_and(|map| scene.at.since(map.at) < BETWEEN_MAPS) {
             return;
         }
@@ -121,11 +131,14 @@ impl Talk {
         }
     }
 
-    /// Something that concerns one person alone.
-    pub(super) fn whisper(&self, to: ParticipantId, message: impl FnOnce() -> ToClient) {
-        let letters = self.state.lock().listeners.get(&to).cloned();
-        if let Some(letters) = letters {
-            letters.put(&message());
+    /// Tells each who listens what it gets, where that is news.
+    pub(super) fn tell_qualities(&self, of: impl Fn(ParticipantId) -> Option<Quality>) {
+        for (id, listener) in &mut self.state.lock().listeners {
+            let Some(quality) = of(*id).map(quality::rounded) else { continue };
+            if listener.quality.as_ref() != Some(&quality) {
+                listener.letters.put(&ToClient::Quality(quality.clone()));
+                listener.quality = Some(quality);
+            }
         }
     }
 
@@ -133,17 +146,12 @@ impl Talk {
         self.state.lock().listeners.contains_key(&id)
     }
 
-    /// Those who have the channel open.
-    pub(super) fn listeners(&self) -> Vec<ParticipantId> {
-        self.state.lock().listeners.keys().copied().collect()
-    }
-
     /// One more who listens: who they are, what the room is like, and what was said.
     fn enter(&self, id: ParticipantId, hello: &ToClient, letters: &Arc<Letters>) {
         let mut state = self.state.lock();
         letters.clear();
         letters.put(hello);
-        state.listeners.insert(id, letters.clone());
+        state.listeners.insert(id, Listener { letters: letters.clone(), quality: None });
         let status = state.status.clone();
         state.roster.write(roster::people(&status));
         state.speaker.write(roster::speaker(&status));
@@ -171,7 +179,7 @@ impl Talk {
             state.said.pop_front();
         }
         state.said.push_back(said.clone());
-        state.listeners.values().for_each(|letters| letters.put_chat(said.clone()));
+        state.listeners.values().for_each(|listener| listener.letters.put_chat(said.clone()));
         drop(state);
         let serde_json::Value::Object(detail) = detail else { return };
         // Nobody listens, most of the time
@@ -204,9 +212,9 @@ impl Sheet {
         }
     }
 
-    fn tell(&mut self, message: ToClient, listeners: &BTreeMap<ParticipantId, Arc<Letters>>) {
+    fn tell(&mut self, message: ToClient, listeners: &BTreeMap<ParticipantId, Listener>) {
         if self.write(message) {
-            listeners.values().for_each(|letters| self.give(letters));
+            listeners.values().for_each(|listener| self.give(&listener.letters));
         }
     }
 }
