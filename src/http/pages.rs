@@ -32,7 +32,7 @@ static ASSETS: &[Asset] = assets![
     "admin-region-fields.js", "admin-regions.css", "admin-rooms.js", "admin-settings.js", "admin-stage.js", "admin-tabs.js",
     "admin-templates.js", "admin-views.js", "admin.css", "admin.js", "api.js", "chart.js", "chat.js", "devices.js", "docs-element.js", "docs-schema.js",
     "docs-try.js", "docs.css", "docs.js", "guides.js", "icon.svg", "index.js", "line.js", "people.js", "quality.js",
-    "restart.js", "room.js", "screen.js", "session.js", "stats-figures.js", "stats.css", "stats.js", "style.css", "talk.css", "talk.js",
+    "restart.js", "room.js", "screen.js", "session.js", "stats-figures.js", "stats.css", "stats.js", "style.css", "talk-panels.js", "talk.css", "talk.js",
     "tiles.js", "view.js", "watch.js",
 ];
 

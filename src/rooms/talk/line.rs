@@ -52,6 +52,7 @@ impl TalkLine {
             version: VERSION,
             time_ms: now.as_millis(),
             timestamp_offset: offset,
+            said: talk.said(),
         };
         *self.ear.lock() = Ear::default();
         talk.enter(self.id, &hello, &self.letters);

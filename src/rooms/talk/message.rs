@@ -28,6 +28,8 @@ pub enum ToClient {
         time_ms: u64,
         /// The RTP timestamp of a picture, less this, is the `timestamp` of its map. Null where no picture is sent.
         timestamp_offset: Option<u32>,
+        /// The `id` of what was said last; 0 for nothing. Where a client has seen a higher one the server was started anew.
+        said: u64,
     },
     /// Who is where in the picture that the client receives, from `timestamp` on. Sent when it changes, ten times a second at most.
     Tiles {
@@ -60,7 +62,7 @@ pub enum ToClient {
     },
     /// What somebody says. The last 50 are sent to whoever opens the channel.
     Chat {
-        /// Counts up in a room, so that one that was seen before is known.
+        /// Higher than that of what was said before, so that one that was seen is known.
         id: u64,
         /// Who.
         from: String,

@@ -61,8 +61,8 @@ struct State {
     routes: Arc<Routes>,
     status: Arc<RoomStatus>,
     said: VecDeque<Arc<str>>,
-    /// Chat messages so far.
-    count: u64,
+    /// The id of the last of it.
+    last: u64,
     roster: Sheet,
     speaker: Sheet,
     maps: BTreeMap<SceneKey, Map>,
@@ -146,6 +146,10 @@ impl Talk {
         self.state.lock().listeners.contains_key(&id)
     }
 
+    fn said(&self) -> u64 {
+        self.state.lock().last
+    }
+
     /// One more who listens: who they are, what the room is like, and what was said.
     fn enter(&self, id: ParticipantId, hello: &ToClient, letters: &Arc<Letters>) {
         let mut state = self.state.lock();
@@ -169,11 +173,12 @@ impl Talk {
     /// Tells everybody what somebody says, and the admins.
     fn say(&self, from: ParticipantId, called: &str, text: String, at: MediaTime) {
         let mut state = self.state.lock();
-        state.count += 1;
+        // A room that is opened again goes on above what its clients have seen
+        state.last = (state.last + 1).max(at.as_millis());
         let known = state.status.people.get(&from);
         let (name, viewer) = (known.map_or(called, |person| &person.name).to_owned(), known.is_none());
         let detail = json!({ "name": name, "text": text });
-        let message = ToClient::Chat { id: state.count, from: from.to_string(), name, viewer, text, at_ms: at.as_millis() };
+        let message = ToClient::Chat { id: state.last, from: from.to_string(), name, viewer, text, at_ms: at.as_millis() };
         let said = message.text();
         if state.said.len() == REMEMBERED {
             state.said.pop_front();

@@ -130,12 +130,13 @@ fn what_is_said_goes_to_all_who_listen_to_admins_and_to_those_who_come_later() {
     let said = ann.told();
     assert_eq!(
         said[0],
-        json!({ "type": "chat", "id": 1, "from": "p1", "name": "Ann", "viewer": false, "text": "<b>hello</b>", "at_ms": 9 })
+        json!({ "type": "chat", "id": 9, "from": "p1", "name": "Ann", "viewer": false, "text": "<b>hello</b>", "at_ms": 9 })
     );
     assert_eq!((&said[1]["name"], &said[1]["viewer"]), (&json!("Guest 9"), &json!(true)));
     let event = events.try_recv().unwrap();
     assert_eq!((event.event, event.participant.as_deref(), &event.detail["text"]), ("chat", Some("p1"), &json!("<b>hello</b>")));
     let late = Client::of(&talk, 3).told();
+    assert_eq!((&late[0]["said"], &said[1]["id"]), (&json!(10), &json!(10)));
     assert_eq!(late[late.len() - 2..], said, "who comes later reads it too");
 }
 
