@@ -30,14 +30,14 @@ function say(talk) {
 }
 
 function add(talk, { name, viewer, from, text, at_ms: at }) {
-  const list = by("chat");
-  const isBelow = list.scrollTop + list.clientHeight >= list.scrollHeight - 4;
+  const [list, log] = [by("chat"), by("chat-log")];
+  const isBelow = log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
   const who = `${name}${from === talk.newest.hello?.participant ? " (you)" : viewer ? " (watching)" : ""}`;
   const time = element("time", { className: "hint", textContent: clock(talk, at) });
   list.append(element("li", {}, element("strong", { textContent: who }), " ", time, element("p", { textContent: text })));
   if (list.children.length > KEPT) list.firstElementChild.remove();
   // Whoever reads what was said before is left where they are.
-  if (isBelow) list.scrollTop = list.scrollHeight;
+  if (isBelow) log.scrollTop = log.scrollHeight;
 }
 
 /** The room's time as the clock on the wall. */

@@ -5,6 +5,8 @@ import { by } from "./view.js";
 import { write } from "./admin-element.js";
 
 const MAPS = 50;
+/** A map waits no longer for its picture: a page that nobody looks at is shown none. */
+const LONGEST_WAIT_MS = 1_000;
 
 export class Tiles {
   #talk;
@@ -43,8 +45,8 @@ export class Tiles {
   #take(map) {
     this.#waiting = [...this.#waiting, map].slice(-MAPS);
     // Without frames that say when they are from, at once.
-    if (!this.#video.requestVideoFrameCallback || !Number.isInteger(this.#offset)) this.#apply(() => true);
-    else if (!this.#map) this.#apply(() => true);
+    if (!this.#map || !this.#video.requestVideoFrameCallback || !Number.isInteger(this.#offset)) this.#apply(() => true);
+    else setTimeout(() => this.#apply((one) => this.#waiting.indexOf(one) <= this.#waiting.indexOf(map)), LONGEST_WAIT_MS);
   }
 
   get #offset() {

@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
-use utoipa::{PartialSchema, ToSchema};
 use utoipa::openapi::OpenApi;
+use utoipa::{PartialSchema, ToSchema};
 
 use super::{Access, AppState, etag, problem};
 use crate::rooms::RoomEvent;

@@ -75,7 +75,7 @@ impl Stage for RoomStage {
         self.blocks += 1;
         if self.blocks == BLOCKS_A_READING {
             self.occupants.sample(mixes.at);
-            self.talk.tell_qualities(|id| self.screens.quality(id));
+            self.talk.tell_qualities(mixes.at, |id| self.screens.quality(id));
             self.blocks = 0;
         }
         self.audio.deliver(mixes);

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use medley::media::Clock;
 use serde_json::Value;
-use str0m::channel::ChannelId;
 use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::channel::ChannelId;
 use str0m::media::{Direction, Frequency, MediaKind, MediaTime, Mid};
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Event, Input, Output, Rtc};

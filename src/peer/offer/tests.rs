@@ -240,7 +240,8 @@ fn data_channels_that_are_not_ours_to_take_are_refused_and_the_media_go_on() {
 
 #[test]
 fn a_data_channel_that_is_offered_first_has_the_candidates() {
-    let (head, data) = chromium().split_once("m=application").map(|(head, data)| (head.to_owned(), format!("m=application{data}"))).unwrap();
+    let (head, data) =
+        chromium().split_once("m=application").map(|(head, data)| (head.to_owned(), format!("m=application{data}"))).unwrap();
     let at = head.find("m=audio").unwrap();
     let offer = format!("{}{data}{}", &head[..at], &head[at..]);
     let answer = answered(&offer, Purpose::Join);

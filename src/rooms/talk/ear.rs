@@ -108,7 +108,9 @@ fn said(text: String) -> Result<String, String> {
         return Err(format!("text: it has {characters} characters; send 1 to {LONGEST_TEXT}"));
     }
     if trimmed.chars().any(|c| unfit_to_show(c) && c != '\n') {
-        return Err("text: it has control characters other than line feeds, or marks that turn the direction of writing; leave them out".into());
+        return Err(
+            "text: it has control characters other than line feeds, or marks that turn the direction of writing; leave them out".into()
+        );
     }
     Ok(trimmed.to_owned())
 }

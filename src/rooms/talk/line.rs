@@ -7,10 +7,10 @@ use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
+use super::Talk;
 use super::ear::{Ear, Heard, Understood};
 use super::letters::Letters;
 use super::message::{FromClient, ToClient, VERSION};
-use super::Talk;
 use crate::media::{MediaTime, ParticipantId};
 use crate::metrics::Metrics;
 

@@ -19,9 +19,9 @@ mod line;
 mod message;
 mod quality;
 mod roster;
-mod tiles;
 #[cfg(test)]
 mod tests;
+mod tiles;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -43,6 +43,8 @@ use crate::room::{RoomStatus, Routes, SceneKey};
 
 /// Between two maps of one picture at least: a transition moves tiles with every frame.
 const BETWEEN_MAPS: Duration = Duration::from_millis(100);
+/// Between two words on what somebody gets at least.
+const BETWEEN_QUALITIES: Duration = Duration::from_secs(1);
 /// What was said last is told to whoever comes later.
 const REMEMBERED: usize = 50;
 
@@ -66,6 +68,8 @@ struct State {
     roster: Sheet,
     speaker: Sheet,
     maps: BTreeMap<SceneKey, Map>,
+    /// When it was last told what each gets.
+    qualities_at: MediaTime,
 }
 
 /// Somebody who has the channel open.
@@ -132,8 +136,13 @@ impl Talk {
     }
 
     /// Tells each who listens what it gets, where that is news.
-    pub(super) fn tell_qualities(&self, of: impl Fn(ParticipantId) -> Option<Quality>) {
-        for (id, listener) in &mut self.state.lock().listeners {
+    pub(super) fn tell_qualities(&self, at: MediaTime, of: impl Fn(ParticipantId) -> Option<Quality>) {
+        let mut state = self.state.lock();
+        if at.since(state.qualities_at) < BETWEEN_QUALITIES {
+            return;
+        }
+        state.qualities_at = at;
+        for (id, listener) in &mut state.listeners {
             let Some(quality) = of(*id).map(quality::rounded) else { continue };
             if listener.quality.as_ref() != Some(&quality) {
                 listener.letters.put(&ToClient::Quality(quality.clone()));

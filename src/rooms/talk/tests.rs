@@ -164,3 +164,19 @@ fn what_to_send_at_most_is_told_once_and_again_on_a_new_channel() {
     client.line.open(MediaTime::ZERO, None);
     assert!(client.told().iter().any(|told| told["bps"] == 500_000));
 }
+
+#[test]
+fn what_somebody_gets_is_told_when_it_changes_and_once_a_second_at_most() {
+    let (talk, _events) = talk();
+    let client = Client::of(&talk, 1);
+    client.told();
+    let told = |at_ms, height| {
+        let of = |id: ParticipantId| {
+            (id.0 == 1).then(|| Quality { height, ..Quality::of_line(&crate::media::SentTraffic::default(), crate::egress::Why::Line) })
+        };
+        talk.tell_qualities(MediaTime::from_millis(at_ms), of);
+        client.told().first().map(|quality| (quality["height"].as_u64().unwrap(), quality["why"].clone()))
+    };
+    assert_eq!(told(1000, 720), Some((720, json!("line"))));
+    assert_eq!([told(1500, 360), told(2000, 720), told(3000, 360)], [None, None, Some((360, json!("line")))]);
+}
