@@ -8,8 +8,9 @@ const percent = (value) => `${(value * 100).toFixed(1)} %`;
 const ms = number(0, " ms");
 const count = number(0, "");
 
-const audio = ({ received }) => received.audio;
-const video = ({ received }) => received.video;
+// Who only watches sends nothing.
+const audio = ({ received }) => received?.audio;
+const video = ({ received }) => received?.video;
 
 /** A total's growth since the report before. */
 function growth(of, field) {
@@ -19,12 +20,11 @@ function growth(of, field) {
   };
 }
 
-/** The part that one total's growth is of several. */
-function share(of, part, ...all) {
+/** The part that one total's growth is of another's; nothing of nothing is nothing. */
+function share(of, part, whole) {
   return (person, before) => {
-    const sum = all.reduce((total, field) => total + (growth(of, field)(person, before) ?? NaN), 0);
-    const some = growth(of, part)(person, before);
-    return sum > 0 ? some / sum : some === 0 ? 0 : undefined;
+    const [some, all] = [part, whole].map((name) => growth(of, name)(person, before));
+    return all === 0 ? 0 : some / all;
   };
 }
 
@@ -34,16 +34,17 @@ const sent = ({ sent: line }) => line;
 export const FIGURES = [
   { label: "Picture from", readings: [field(video, "bitrate_bps")], words: rate, least: 100_000 },
   { label: "Sound from", readings: [field(audio, "bitrate_bps")], words: rate, least: 50_000 },
-  { label: "Loss from, picture / sound", readings: [share(video, "lost", "lost", "packets"), share(audio, "lost", "lost", "packets")], words: percent, least: 0.05 },
+  { label: "Loss from, picture / sound", readings: [field(video, "loss"), field(audio, "loss")], words: percent, least: 0.05 },
   { label: "Asked again / came again", readings: [growth(video, "requested"), growth(video, "recovered")], words: number(0, " a second"), least: 10 },
   { label: "Jitter, picture / sound", readings: [field(video, "jitter_ms"), field(audio, "jitter_ms")], words: ms, least: 20 },
   { label: "Buffer, picture / sound", readings: [field(video, "delay_ms"), field(audio, "delay_ms")], words: ms, least: 100 },
-  { label: "Sound made up", readings: [share(audio, "blocks_concealed", "blocks")], words: percent, least: 0.05 },
+  { label: "Sound made up / from FEC", readings: [share(audio, "concealed", "blocks"), share(audio, "recovered", "blocks")], words: percent, least: 0.05 },
   { label: "Stood still", readings: [growth(video, "frozen_ms")], words: ms, least: 200 },
   { label: "Freezes so far", readings: [field(video, "freezes")], words: count, least: 5 },
   { label: "Pictures decoded", readings: [field(video, "fps")], words: number(0, " a second"), least: 30 },
   { label: "Height decoded", readings: [field(video, "height")], words: number(0, "p"), least: 360 },
-  { label: "Picture later than sound", readings: [field(video, "skew_ms")], words: ms, least: 60, signed: true },
+  { label: "Asked to send at most", readings: [field(video, "asked_bps")], words: rate, least: 100_000 },
+  { label: "Picture later than sound", readings: [field(({ received }) => received, "skew_ms")], words: ms, least: 60, signed: true },
   { label: "To, sent / estimate", readings: [field(sent, "bitrate_bps"), field(sent, "estimate_bps")], words: rate, least: 100_000 },
   { label: "Loss to", readings: [field(sent, "loss")], words: percent, least: 0.05 },
   { label: "There and back", readings: [field(sent, "rtt_ms")], words: ms, least: 100 },
@@ -53,8 +54,8 @@ export const FIGURES = [
 
 /** What cannot be drawn: which rendition, and why no more. */
 export function renditionOf({ sent: line }) {
-  if (!line.rendition) return "no picture is sent to them";
+  if (!line.rendition && !line.why) return "no picture";
   const why = { bounds: "as they asked", line: "their line takes no more", loss: "their line loses too much for more", sound_only: "their line takes sound only" };
-  const reason = why[line.why ?? line.quality?.why];
-  return `${line.view}, ${line.rendition}${reason ? ` (${reason})` : ""}`;
+  const reason = why[line.why];
+  return `${line.view}, ${line.rendition ?? "no picture"}${reason ? ` (${reason})` : ""}`;
 }

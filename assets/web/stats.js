@@ -12,11 +12,12 @@ const room = roomOfPage();
 let paused = false;
 
 async function look() {
-  const { participants } = await (await ask(`/v1/rooms/${room}`, { cache: "no-store" })).json();
+  const { participants, viewers = [] } = await (await ask(`/v1/rooms/${room}`, { cache: "no-store" })).json();
+  const all = [...participants, ...viewers];
   warn("");
-  say(`${participants.length === 1 ? "One person" : `${participants.length} people`}.`);
-  by("nobody").hidden = participants.length > 0;
-  keyed(by("lines"), participants, { key: ({ id }) => id, make, update: (card, person) => card.update(person) });
+  say(`${participants.length === 1 ? "One person" : `${participants.length} people`}${viewers.length > 0 ? `, ${viewers.length} watching` : ""}.`);
+  by("nobody").hidden = all.length > 0;
+  keyed(by("lines"), all, { key: ({ id }) => id, make, update: (card, person) => card.update(person) });
 }
 
 function make() {
@@ -32,9 +33,10 @@ function make() {
   details.ontoggle = () => showRows(rows, charts);
   let before;
   card.update = (person) => {
-    write(name, `${person.name} (${person.id})`);
+    const called = person.name ?? "Watching";
+    write(name, `${called} (${person.id})`);
     write(rendition, `To them: ${renditionOf(person)}`);
-    table.setAttribute("aria-label", `Line of ${person.name}`);
+    table.setAttribute("aria-label", `Line of ${called}`);
     charts.forEach((chart) => chart.add(person, before));
     before = person;
     if (details.open) showRows(rows, charts);

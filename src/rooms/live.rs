@@ -15,7 +15,7 @@ use super::screens::{Bounds, Screens};
 use super::seat::Leaver;
 use super::stage::{PictureBook, RoomStage};
 use super::talk::{Talk, TalkLine};
-use super::{JoinError, RoomEvent, Rooms, Seat, Wish};
+use super::{JoinError, Received, RoomEvent, Rooms, Seat, Sent, Wish};
 use crate::egress::{AudioEgress, subscription};
 use crate::ingest::{AudioIntake, LipSync, Pool, VideoIntake};
 use crate::layout::Layout;
@@ -197,6 +197,15 @@ impl Live {
     /// What somebody gets and why; `None` where they receive no pictures.
     pub(super) fn quality(&self, id: ParticipantId) -> Option<Quality> {
         self.screens.quality(id)
+    }
+
+    /// What comes from somebody, and what goes to them and why.
+    pub(super) fn lines(&self, id: ParticipantId, now: MediaTime) -> (Received, Sent) {
+        let (received, mut sent) = self.occupants.lines(id, now);
+        if let Some(quality) = self.quality(id) {
+            (sent.rendition, sent.why) = (quality.rendition, Some(quality.why));
+        }
+        (received, sent)
     }
 
     pub(super) fn status(&self) -> Arc<RoomStatus> {

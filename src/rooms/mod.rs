@@ -12,7 +12,7 @@
 //! | `live`, `stage` | a room that somebody is in; what becomes of what it gives |
 //! | `easel`, `screens` | the compositor's thread; encoders of scenes, and who receives which |
 //! | `quality` | what a receiver gets, and why no more |
-//! | `seat`, `occupants` | one session's media; who is there, and their lines |
+//! | `seat`, `occupants`, `lines` | one session's media; who is there; what goes over their lines |
 //! | `talk` | the messages of the data channel |
 //! | `admin` | everything that admins do |
 //! | `report`, `tell`, `happenings` | what the API tells; filled in; events |
@@ -23,6 +23,7 @@ mod directory;
 mod easel;
 mod happenings;
 mod library;
+mod lines;
 mod live;
 mod occupants;
 mod opening;

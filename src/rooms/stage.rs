@@ -74,7 +74,7 @@ impl Stage for RoomStage {
     fn mixes(&mut self, mixes: MixSet) {
         self.blocks += 1;
         if self.blocks == BLOCKS_A_READING {
-            self.occupants.sample(mixes.at);
+            self.occupants.sample(mixes.at, &self.metrics);
             self.talk.tell_qualities(mixes.at, |id| self.screens.quality(id));
             self.blocks = 0;
         }
