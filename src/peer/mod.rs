@@ -4,7 +4,9 @@
 //! its subscriptions. Never: a codec call, or trust in a peer's SDP.
 
 mod answer;
+mod association;
 mod backlog;
+mod channel;
 mod codecs;
 mod directory;
 mod downlink;

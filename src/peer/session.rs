@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 use webrtc::peer_connection::RTCPeerConnectionState;
 
+use super::channel::Channel;
 use super::downlink::Downlink;
 use super::interceptors::tap::Inbound;
 use super::offer::Terms;
@@ -92,6 +93,7 @@ pub(super) struct Session {
     pub(super) outbox: Outbox,
     pub(super) uplink: Uplink,
     pub(super) downlink: Downlink,
+    pub(super) channel: Channel,
     /// Shared with the directory, for `GET`.
     pub(super) connected: Arc<AtomicBool>,
 }
@@ -172,7 +174,12 @@ impl Session {
             Event::Picture(None) => self.seat.video_out = None,
             Event::Sound(Some(sound)) => self.downlink.sound(&sound),
             Event::Sound(None) => self.seat.audio_out = None,
-            Event::Feedback(Some(feedback)) => self.uplink.ask(feedback, &self.outbox),
+            Event::Feedback(Some(feedback)) => {
+                if let Feedback::Limit { bps, size } = feedback {
+                    self.seat.talk.limit(bps, size);
+                }
+                self.uplink.ask(feedback, &self.outbox);
+            }
             Event::Feedback(None) => self.seat.feedback = None,
             Event::Tick => return self.tick(watch).await,
         }
@@ -233,7 +240,7 @@ impl Session {
     async fn tick(&mut self, watch: &mut Watch) -> Option<Ended> {
         let now = self.clock.now();
         self.uplink.advance(now);
-        if self.berth.mailbox().is_stopped() {
+        if self.berth.mailbox().is_stopped() || self.channel.is_abused() {
             return Some(Ended::Failed);
         }
         let heard = self.berth.mailbox().last_heard();

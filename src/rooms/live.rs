@@ -14,6 +14,7 @@ use super::quality::Quality;
 use super::screens::{Bounds, Screens};
 use super::seat::Leaver;
 use super::stage::{PictureBook, RoomStage};
+use super::talk::{Talk, TalkLine};
 use super::{JoinError, Received, RoomEvent, Rooms, Seat, Sent, Wish};
 use crate::egress::{AudioEgress, subscription};
 use crate::ingest::{AudioIntake, LipSync, Pool, VideoIntake};
@@ -37,6 +38,7 @@ pub(super) struct Live {
     pub(super) occupants: Arc<Occupants>,
     pictures: Arc<PictureBook>,
     pub(super) audio: Arc<AudioEgress>,
+    talk: Arc<Talk>,
     pool: Arc<Pool>,
     clock: Clock,
     metrics: Metrics,
@@ -74,7 +76,9 @@ impl Live {
         let (occupants, pictures) = (Arc::<Occupants>::default(), Arc::<PictureBook>::default());
         let audio = Arc::new(AudioEgress::start(clock, metrics.clone()));
         let easel = Easel::start(name, &rooms.settings, pictures.clone(), screens.clone(), clock, metrics.clone());
+        let talk = Arc::new(Talk::new(name.clone(), events.clone(), metrics.clone()));
         let stage = RoomStage {
+            talk: talk.clone(),
             rack: easel.rack(),
             screens: screens.clone(),
             audio: audio.clone(),
@@ -90,7 +94,7 @@ impl Live {
         metrics.rooms.inc();
         let (threads, pool) = (Some(Threads { driver, _easel: easel }), rooms.pool.clone());
         let (glances, scheduled) = Default::default();
-        Self { name: name.clone(), threads, screens, occupants, pictures, audio, pool, clock, metrics, glances, scheduled }
+        Self { name: name.clone(), threads, screens, occupants, pictures, audio, talk, pool, clock, metrics, glances, scheduled }
     }
 
     pub(super) fn name(&self) -> &RoomName {
@@ -112,6 +116,7 @@ impl Live {
 
     pub(super) fn seat(self: &Arc<Self>, rooms: &Arc<Rooms>, wish: Wish, admitted: Admitted) -> Seat {
         let (participant, takes_part) = (admitted.id, wish.takes_part());
+        let talk = Arc::new(TalkLine::new(&self.talk, participant, admitted.name.clone()));
         let _leaver = Leaver { rooms: Arc::downgrade(rooms), live: Some(self.clone()), participant };
         let (mut video_in, mut feedback, mut picture) = (None, None, None);
         let sync = Arc::<LipSync>::default();
@@ -137,7 +142,7 @@ impl Live {
         });
         let audio_out = wish.receives_audio.then(|| self.audio.subscribe(takes_part.then_some(participant)));
         let (room, dismissed, traffic) = (self.name.clone(), admitted.dismissed, admitted.sent);
-        Seat { participant, room, video_in, audio_in, feedback, video_out, audio_out, dismissed, traffic, _leaver }
+        Seat { participant, room, video_in, audio_in, feedback, video_out, audio_out, dismissed, traffic, talk, _leaver }
     }
 
     pub(super) fn depart(&self, participant: ParticipantId) {

@@ -13,6 +13,7 @@
 //! | `easel`, `screens` | the compositor's thread; encoders of scenes, and who receives which |
 //! | `quality` | what a receiver gets, and why no more |
 //! | `seat`, `occupants`, `lines` | one session's media; who is there; what goes over their lines |
+//! | `talk` | the messages of the data channel |
 //! | `admin` | everything that admins do |
 //! | `report`, `tell`, `happenings` | what the API tells; filled in; events |
 //! | `rehearsal` | how a layout would look |
@@ -34,6 +35,7 @@ mod screens;
 mod seat;
 pub mod spec;
 mod stage;
+pub mod talk;
 mod tell;
 #[cfg(test)]
 mod tests;

@@ -11,12 +11,13 @@ use super::RoomEvent;
 use super::easel::Rack;
 use super::occupants::Occupants;
 use super::screens::Screens;
+use super::talk::Talk;
 use crate::compositor::Pictures;
 use crate::egress::AudioEgress;
 use crate::flow::Latest;
 use crate::media::{Frame, MediaTime, MixSet, ParticipantId, Picture, Scene};
 use crate::metrics::Metrics;
-use crate::room::{Event, Routes, SceneKey, Stage};
+use crate::room::{Event, RoomStatus, Routes, SceneKey, Stage};
 
 /// Blocks between two readings of what went over the lines: half a second.
 const BLOCKS_A_READING: u32 = 25;
@@ -49,6 +50,7 @@ pub(super) struct RoomStage {
     pub(super) audio: Arc<AudioEgress>,
     pub(super) occupants: Arc<Occupants>,
     pub(super) events: broadcast::Sender<Arc<RoomEvent>>,
+    pub(super) talk: Arc<Talk>,
     pub(super) metrics: Metrics,
     /// Since the last reading.
     pub(super) blocks: u32,
@@ -57,11 +59,13 @@ pub(super) struct RoomStage {
 impl Stage for RoomStage {
     fn routes(&mut self, routes: Arc<Routes>) {
         self.rack.keep(routes.values().cloned().collect::<BTreeSet<_>>());
+        self.talk.routes(routes.clone());
         self.screens.route(routes);
     }
 
     fn scene(&mut self, key: &SceneKey, scene: Scene) {
         self.screens.prepare(key, scene.canvas);
+        self.talk.scene(key, &scene);
         if self.rack.put(key, scene) {
             self.metrics.count_dropped("compositor_behind");
         }
@@ -71,6 +75,7 @@ impl Stage for RoomStage {
         self.blocks += 1;
         if self.blocks == BLOCKS_A_READING {
             self.occupants.sample(mixes.at, &self.metrics);
+            self.talk.tell_qualities(mixes.at, |id| self.screens.quality(id));
             self.blocks = 0;
         }
         self.audio.deliver(mixes);
@@ -81,5 +86,9 @@ impl Stage for RoomStage {
             // Nobody listens, most of the time.
             let _ = self.events.send(Arc::new(told));
         }
+    }
+
+    fn status(&mut self, status: &Arc<RoomStatus>) {
+        self.talk.status(status);
     }
 }

@@ -6,6 +6,8 @@
 mod client;
 #[cfg(test)]
 mod room;
+#[cfg(test)]
+mod talk;
 
 use std::time::Duration;
 
