@@ -16,6 +16,7 @@ use crate::media::MediaTime;
 use super::files::{Film, Track};
 use super::http::{HttpError, Seat, Server};
 use super::judge::{BotReport, Examiner, Scrutiny, Witness};
+use super::line::LineSettings;
 use super::peer::{Command, Ends, Offer, PeerError};
 use super::picture::{Painter, Sketch};
 use super::sender::{Parcel, PictureFeed, Sender, Sent, SoundFeed};
@@ -70,6 +71,8 @@ pub struct BotSettings {
     pub scrutiny: Scrutiny,
     /// What else it asks for when it joins.
     pub asks: Asks,
+    /// What lies between it and the server.
+    pub line: LineSettings,
 }
 
 /// What a bot asks for when it joins, as the join's query has it.

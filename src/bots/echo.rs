@@ -148,6 +148,7 @@ fn settings(url: &str) -> BotSettings {
         sends: Some((Show::Drawn, Speech::Tone)),
         scrutiny: Scrutiny::Full,
         asks: super::Asks::default(),
+        line: super::line::LineSettings::default(),
     }
 }
 

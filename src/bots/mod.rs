@@ -11,6 +11,7 @@ mod bot;
 pub mod files;
 mod http;
 pub mod judge;
+pub mod line;
 pub mod mark;
 mod peer;
 pub mod picture;
