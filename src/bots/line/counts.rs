@@ -44,7 +44,7 @@ impl PayloadTypes {
     }
 }
 
-/// Datagrams of one kind, one way. What set out and is in none of the losses has arrived or is under way.
+/// Datagrams of one kind, one way. Those sent and their copies are the lost ones, the arrived ones and those under way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
     /// That set out.
@@ -55,9 +55,9 @@ pub struct Tally {
     pub blacked_out: u64,
     /// Lost because the queue before the rate limit was full.
     pub overflowed: u64,
-    /// That arrived, twice counted where they arrived twice.
+    /// That arrived, copies with them.
     pub arrived: u64,
-    /// That arrived twice.
+    /// Copies that the line made.
     pub duplicated: u64,
 }
 

@@ -5,9 +5,13 @@
 //! clock, or a difference between media, DTLS and STUN: all of them pass, as on a real line.
 
 pub mod counts;
+mod lag;
+mod losses;
+mod passage;
 pub mod profile;
 pub mod settings;
 
 pub use counts::{LineReport, Tally, WayReport};
+pub use passage::Passage;
 pub use profile::Profile;
 pub use settings::{Blackout, Change, Jitter, LineSettings, Loss, Move, Order, Queue, Rate, Relocation, Reordering, Schedule, Shape, Way};

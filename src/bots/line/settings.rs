@@ -1,7 +1,7 @@
 //! What a line is to be like: plain data, whose default is a perfect line.
 //!
 //! Times in a [`Schedule`] count from when the line is laid: when the bot's connection first stands, or when
-//! [`Bot::lay`](crate::bots::Bot::lay) lays another one. Before that the first figures hold.
+//! `Bot::lay` lays another one. Before that the first figures hold.
 
 use std::time::Duration;
 
