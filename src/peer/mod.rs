@@ -23,6 +23,7 @@ mod session;
 mod socket;
 mod stack;
 mod stun;
+mod table;
 mod transport;
 mod uplink;
 
