@@ -5,6 +5,7 @@
 
 mod answer;
 mod backlog;
+mod check;
 mod codecs;
 mod directory;
 mod downlink;
@@ -26,6 +27,7 @@ mod stun;
 mod table;
 mod transport;
 mod uplink;
+mod whereabouts;
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -2,7 +2,7 @@
 //!
 //! In: datagrams from anybody. Out: each in the mailbox of its session. A session is known by the ICE user name fragment
 //! that we gave it (the part before the colon in a check's USERNAME, RFC 8445 §7.2.2), then by the addresses its checks came
-//! from. Never: work for a datagram of nobody beyond a look-up and a count.
+//! from, then by the streams that it has sent (see `whereabouts`). Never: work for a datagram of nobody beyond a look-up and a count.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -11,9 +11,12 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::net::UdpSocket;
 
+use super::check::Keys;
 use super::mailbox::Mailbox;
 use super::stun::{self, Stun};
 use super::table::Table;
+use super::transport::IceCredentials;
+use super::whereabouts::{Sign, Standing};
 use crate::media::Clock;
 use crate::metrics::Metrics;
 
@@ -94,9 +97,15 @@ impl Wire {
 
     /// Sends one datagram; gives it up (counted) where the kernel's buffer is full, as the network would.
     pub(super) fn send(&self, contents: &[u8], to: SocketAddr, mailbox: &Arc<Mailbox>) {
-        if let Some(Stun::Request { transaction, .. }) = stun::read(contents) {
+        let stun = stun::read(contents);
+        if let Some(Stun::Request { transaction, .. }) = stun {
             self.table.lock().expect_reply(transaction, mailbox);
         }
+        let to = mailbox.whereabouts().sends(to, stun.is_some(), self.clock.now());
+        self.transmit(contents, to);
+    }
+
+    fn transmit(&self, contents: &[u8], to: SocketAddr) {
         match self.socket.try_send_to(contents, self.on_wire(to)) {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.metrics.count_dropped("media_socket_full"),
@@ -107,18 +116,55 @@ impl Wire {
     fn deliver(&self, datagram: &[u8], from: SocketAddr) {
         let from = SocketAddr::new(from.ip().to_canonical(), from.port());
         let stun = stun::read(datagram);
-        let Some(mailbox) = self.table.lock().route(stun.as_ref(), from) else {
+        let Some(mailbox) = self.table.lock().route(stun.as_ref(), datagram, from) else {
             self.metrics.datagrams_unknown.inc();
             return;
         };
-        if !mailbox.put(datagram, from, self.clock.now()) {
+        let Some(from) = self.admit(&mailbox, stun.as_ref(), datagram, from) else { return };
+        if !mailbox.put(datagram, from) {
             self.metrics.count_dropped("session_behind");
         }
         match stun {
             Some(Stun::Request { nominates: true, .. }) => mailbox.keep_nomination(datagram, from),
-            Some(Stun::Reply { .. }) => mailbox.repeat_nomination(from, self.clock.now()),
+            Some(Stun::Reply { .. }) => mailbox.repeat_nomination(from),
             _ => {}
         }
+    }
+
+    /// The address that the stack is shown for a datagram; `None` where it is the answer to a check that the stack knows nothing of.
+    fn admit(&self, mailbox: &Arc<Mailbox>, stun: Option<&Stun<'_>>, datagram: &[u8], from: SocketAddr) -> Option<SocketAddr> {
+        let now = self.clock.now();
+        let mut whereabouts = mailbox.whereabouts();
+        if let Some(Stun::Reply { transaction }) = stun
+            && whereabouts.has_tried(transaction)
+        {
+            if whereabouts.finds(datagram, transaction, from, now) {
+                mailbox.note_heard(now);
+                tracing::info!("a client came to another address");
+            }
+            return None;
+        }
+        let home = match whereabouts.hears(from, now) {
+            Standing::Known(shown) => {
+                mailbox.note_heard(now);
+                return Some(shown);
+            }
+            Standing::Elsewhere(home) => home,
+        };
+        let sign = match stun {
+            None => Some(Sign::Media),
+            Some(Stun::Request { .. }) => whereabouts.is_of_client(datagram).then_some(Sign::Check),
+            Some(_) => None,
+        };
+        let transaction = rand::random();
+        let check = sign.and_then(|sign| whereabouts.look(from, sign, now, transaction));
+        drop(whereabouts);
+        if let Some(check) = check {
+            self.table.lock().expect_reply(transaction, mailbox);
+            self.transmit(&check, from);
+        }
+        // Media are proof of themselves: the stack takes none without the session's keys.
+        Some(if stun.is_none() { home } else { from })
     }
 
     /// A dual-stack socket speaks of IPv4 addresses as IPv6 ones (RFC 4291 §2.5.5.2).
@@ -143,9 +189,10 @@ impl Berth {
         Self { wire, mailbox }
     }
 
-    /// Checks that name `ufrag` come here from now on.
-    pub(super) fn listen_for(&self, ufrag: &str) {
-        self.wire.table.lock().listen_for(ufrag, &self.mailbox);
+    /// Checks that name our user name fragment come here from now on, and a client that moves is known by its password.
+    pub(super) fn listen_for(&self, ours: &IceCredentials, theirs: &IceCredentials) {
+        self.mailbox.whereabouts().renew(Keys { ours: ours.clone(), theirs: theirs.clone() });
+        self.wire.table.lock().listen_for(&ours.ufrag, &self.mailbox);
     }
 
     /// Where the session's datagrams come in.

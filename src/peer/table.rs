@@ -2,6 +2,7 @@
 //!
 //! In: what a datagram says and where it comes from. Out: its session's mailbox. What one session holds here is bounded.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,6 +16,8 @@ const ADDRESSES_PER_SESSION: usize = 8;
 const UFRAGS_PER_SESSION: usize = 2;
 /// Checks of ours that one session may leave unanswered; the oldest is forgotten.
 const CHECKS_PER_SESSION: usize = 64;
+/// Streams by which one session is known: sound, layers of pictures and their repetitions.
+const STREAMS_PER_SESSION: usize = 16;
 
 /// Who is where.
 #[derive(Debug, Default)]
@@ -22,6 +25,8 @@ pub(super) struct Table {
     by_ufrag: HashMap<String, Arc<Mailbox>>,
     by_address: HashMap<SocketAddr, Arc<Mailbox>>,
     by_transaction: HashMap<[u8; 12], Arc<Mailbox>>,
+    /// By the streams that came from known addresses: a client whose address changes is known by them until it is found again.
+    by_stream: HashMap<u32, Arc<Mailbox>>,
     held: HashMap<u64, Held>,
 }
 
@@ -31,6 +36,7 @@ struct Held {
     ufrags: VecDeque<String>,
     addresses: VecDeque<SocketAddr>,
     transactions: VecDeque<[u8; 12]>,
+    streams: VecDeque<u32>,
 }
 
 impl Table {
@@ -43,7 +49,7 @@ impl Table {
         self.by_ufrag.remove(&oldest);
     }
 
-    pub(super) fn route(&mut self, stun: Option<&Stun<'_>>, from: SocketAddr) -> Option<Arc<Mailbox>> {
+    pub(super) fn route(&mut self, stun: Option<&Stun<'_>>, datagram: &[u8], from: SocketAddr) -> Option<Arc<Mailbox>> {
         match stun {
             Some(Stun::Request { ufrag, .. }) => {
                 let mailbox = self.by_ufrag.get((*ufrag)?)?.clone();
@@ -52,8 +58,29 @@ impl Table {
             }
             // A reply comes from where the check went, which need not be an address that has checked us yet
             Some(Stun::Reply { transaction }) => self.by_transaction.remove(transaction),
-            _ => self.by_address.get(&from).cloned(),
+            _ => self.route_media(datagram, from),
         }
+    }
+
+    fn route_media(&mut self, datagram: &[u8], from: SocketAddr) -> Option<Arc<Mailbox>> {
+        let stream = stream_of(datagram);
+        let Some(mailbox) = self.by_address.get(&from).cloned() else {
+            return self.by_stream.get(&stream?).cloned();
+        };
+        if let Some(stream) = stream {
+            self.learn_stream(stream, &mailbox);
+        }
+        Some(mailbox)
+    }
+
+    /// Whoever sent a stream first keeps it: another one's claim is a mistake or a lie.
+    fn learn_stream(&mut self, stream: u32, mailbox: &Arc<Mailbox>) {
+        let Entry::Vacant(vacant) = self.by_stream.entry(stream) else { return };
+        let Some(held) = self.held.get_mut(&mailbox.id()) else { return };
+        vacant.insert(mailbox.clone());
+        held.streams.push_back(stream);
+        let Some(oldest) = (held.streams.len() > STREAMS_PER_SESSION).then(|| held.streams.pop_front()).flatten() else { return };
+        self.by_stream.remove(&oldest);
     }
 
     /// The session is (also) at `address` now; whoever was there before has moved away.
@@ -85,10 +112,24 @@ impl Table {
         for address in &held.addresses {
             remove_if_of(&mut self.by_address, address, id);
         }
+        for stream in &held.streams {
+            self.by_stream.remove(stream);
+        }
         for transaction in &held.transactions {
             self.by_transaction.remove(transaction);
         }
     }
+}
+
+/// The stream that an SRTP or SRTCP packet belongs to (RFC 3550 §5.1, §6.4.1); both leave it in clear.
+fn stream_of(datagram: &[u8]) -> Option<u32> {
+    let (first, second) = (*datagram.first()?, *datagram.get(1)?);
+    if !(128..192).contains(&first) {
+        return None;
+    }
+    // RFC 5761 §4
+    let at = if (192..224).contains(&second) { 4 } else { 8 };
+    Some(u32::from_be_bytes(datagram.get(at..at + 4)?.try_into().ok()?))
 }
 
 fn remove_if_of(map: &mut HashMap<SocketAddr, Arc<Mailbox>>, address: &SocketAddr, id: u64) {
@@ -120,7 +161,7 @@ mod tests {
     }
 
     fn routed(table: &mut Table, datagram: &[u8], from: SocketAddr) -> Option<u64> {
-        table.route(stun::read(datagram).as_ref(), from).map(|mailbox| mailbox.id())
+        table.route(stun::read(datagram).as_ref(), datagram, from).map(|mailbox| mailbox.id())
     }
 
     #[test]
@@ -130,7 +171,24 @@ mod tests {
         assert_eq!(routed(&mut table, &media, at(1)), None);
         assert_eq!(routed(&mut table, &request("bob"), at(1)), Some(1));
         assert_eq!(routed(&mut table, &media, at(1)), Some(1));
-        assert_eq!(routed(&mut table, &media, at(2)), None);
+        assert_eq!(routed(&mut table, &[0x81; 40], at(2)), None);
+    }
+
+    #[test]
+    fn a_stream_is_known_wherever_it_comes_from_and_belongs_to_who_sent_it_first() {
+        let (mut table, _) = table_with(&["alice", "bob"]);
+        routed(&mut table, &request("alice"), at(1));
+        routed(&mut table, &request("bob"), at(2));
+        let rtp = |stream: u32| [&[0x80, 0x60, 0, 1, 0, 0, 0, 1][..], &stream.to_be_bytes(), &[0; 20]].concat();
+        let rtcp = |stream: u32| [&[0x80, 201, 0, 1][..], &stream.to_be_bytes(), &[0; 20]].concat();
+        assert_eq!(routed(&mut table, &rtp(7), at(3)), None);
+        assert_eq!((routed(&mut table, &rtp(7), at(1)), routed(&mut table, &rtp(7), at(2))), (Some(0), Some(1)));
+        assert_eq!((routed(&mut table, &rtp(7), at(3)), routed(&mut table, &rtcp(7), at(3))), (Some(0), Some(0)));
+        (0..100).for_each(|stream| drop(routed(&mut table, &rtp(stream), at(2))));
+        assert_eq!(table.by_stream.len(), 1 + STREAMS_PER_SESSION);
+        table.forget(0);
+        table.forget(1);
+        assert!(table.by_stream.is_empty());
     }
 
     #[test]
