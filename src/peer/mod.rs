@@ -7,6 +7,7 @@ mod answer;
 mod association;
 mod backlog;
 mod channel;
+mod check;
 mod codecs;
 mod directory;
 mod downlink;
@@ -25,8 +26,10 @@ mod session;
 mod socket;
 mod stack;
 mod stun;
+mod table;
 mod transport;
 mod uplink;
+mod whereabouts;
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -92,7 +92,7 @@ impl Opening {
         let ours = secrets.ours(&self.addresses, streams[0], streams[1]);
         let outbox = Outbox { packets, mailbox: mailbox.clone(), metrics: self.metrics.clone() };
         let berth = Berth::new(self.wire.clone(), mailbox);
-        berth.listen_for(&ours.ice.ufrag);
+        berth.listen_for(&ours.ice, &terms.ice);
         give_parameter_sets(terms, &mut seat);
         let asker = streams[1].or(streams[0]).map_or(1, |stream| stream.ssrc);
         let uplink = Uplink::new(seat.video_in.take(), seat.audio_in.take(), asker);

@@ -227,7 +227,7 @@ impl Session {
     async fn restart_ice(&mut self, theirs: IceCredentials, reply: oneshot::Sender<Result<Secrets, String>>, watch: &mut Watch) {
         let restarted = self.stack.restart_ice(&self.terms, &theirs).await;
         if let Ok(secrets) = &restarted {
-            self.berth.listen_for(&secrets.ice.ufrag);
+            self.berth.listen_for(&secrets.ice, &theirs);
             self.terms.ice = theirs;
             self.connected.store(false, Ordering::Relaxed);
             self.downlink.close();

@@ -58,6 +58,8 @@ pub(crate) struct Client {
     pub(crate) channels: Vec<(ChannelId, String)>,
     /// What the room said over them.
     pub(crate) told: Vec<Value>,
+    /// The newest packet that was sent.
+    pub(crate) last_media: Option<Vec<u8>>,
 }
 
 impl Client {
@@ -94,6 +96,13 @@ impl Client {
             }
         };
         assert!(tokio::time::timeout(patience, living).await.is_ok(), "not within {patience:?}: {self:?}");
+    }
+
+    /// A NAT gives it another port, which it does not know; what is sent to the old one is lost.
+    pub(crate) fn come_to_another_port(&mut self) -> UdpSocket {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_nonblocking(true).unwrap();
+        std::mem::replace(&mut self.socket, UdpSocket::from_std(socket).unwrap())
     }
 
     /// Says farewell as a browser does.
@@ -148,6 +157,7 @@ impl Client {
                     return (!self.closed).then_some(due);
                 }
                 Ok(Output::Transmit(datagram)) if !self.loses(&datagram.contents) => {
+                    self.last_media = Some(datagram.contents.to_vec()).filter(|bytes| bytes[0] >= 0x80).or(self.last_media.take());
                     self.socket.send_to(&datagram.contents, datagram.destination).await.unwrap();
                 }
                 Ok(Output::Transmit(_)) => self.video_packets_lost += 1,
@@ -241,6 +251,7 @@ impl Offered {
             passed: 0,
             channels: Vec::new(),
             told: Vec::new(),
+            last_media: None,
         }
     }
 }
