@@ -69,6 +69,16 @@ impl Assembler {
         self.reorder.push(packet);
     }
 
+    /// The packets as they come in.
+    pub(super) fn packets(&mut self) -> &mut Reorder {
+        &mut self.reorder
+    }
+
+    /// When time is to pass at the latest, and since when something is waited for; `None` where nothing is.
+    pub(super) fn awaits(&self) -> Option<(MediaTime, MediaTime)> {
+        Some((self.reorder.next_deadline()?, self.reorder.waits_since()?))
+    }
+
     /// What is next at `now`.
     pub fn poll(&mut self, now: MediaTime) -> Option<Assembled> {
         while self.ready.is_empty() {
@@ -135,7 +145,8 @@ mod tests {
     use rand::{Rng, SeedableRng, rngs::StdRng};
 
     use super::*;
-    use crate::ingest::reorder::PATIENCE;
+
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
 
     const SPS: &[u8] = &[0x67, 0x42, 0xc0, 0x1f, 0x80];
     const PPS: &[u8] = &[0x68, 0x80];

@@ -10,6 +10,7 @@ use prometheus_client::metrics::counter::Counter;
 
 use super::assemble::{Assembled, Assembler, ReceivedUnit};
 use super::keyframe::KeyframeGate;
+use super::nack::Fates;
 use super::{Arc, Feedback};
 use crate::media::{MediaTime, RtpPacket, SenderReport, Traffic};
 use crate::metrics::{ByMedia, Media, Metrics};
@@ -22,6 +23,8 @@ pub(super) struct Counts {
     received_bytes: Counter,
     lost: Counter,
     keyframes_asked: Counter,
+    requested: Counter,
+    recovered: Counter,
 }
 
 impl Counts {
@@ -34,6 +37,8 @@ impl Counts {
             received_bytes: metrics.bytes_received.get_or_create(&by_video).clone(),
             lost: metrics.packets_lost.get_or_create(&by_video).clone(),
             keyframes_asked: metrics.keyframes_requested.clone(),
+            requested: metrics.retransmissions_requested.get_or_create(&by_video).clone(),
+            recovered: metrics.retransmissions_received.get_or_create(&by_video).clone(),
         }
     }
 
@@ -46,10 +51,23 @@ impl Counts {
 
     /// Counts what was asked.
     pub(super) fn asked(&self, feedback: &Feedback) {
-        if let Feedback::KeyframeNeeded { .. } = feedback {
-            self.keyframes_asked.inc();
-            self.traffic.keyframes_asked.add(1);
+        match feedback {
+            Feedback::KeyframeNeeded { .. } => {
+                self.keyframes_asked.inc();
+                self.traffic.keyframes_asked.add(1);
+            }
+            Feedback::Resend { sequences, .. } => {
+                self.requested.inc_by(sequences.len() as u64);
+                self.traffic.requested.add(sequences.len() as u64);
+            }
+            Feedback::Limit { .. } => {}
         }
+    }
+
+    fn fates(&self, Fates { recovered, late }: Fates) {
+        self.recovered.inc_by(recovered);
+        self.traffic.recovered.add(recovered);
+        self.traffic.late.add(late);
     }
 
     fn lost(&self, packets: u64) {
@@ -81,7 +99,14 @@ impl Layer {
     }
 
     /// Takes a measured round trip to the sender.
-    pub(super) fn note_round_trip(&mut self, _round_trip: Duration) {}
+    pub(super) fn note_round_trip(&mut self, round_trip: Duration) {
+        self.assembler.packets().note_round_trip(round_trip);
+    }
+
+    /// The sender offers no retransmission: nothing is asked for but keyframes.
+    pub(super) fn never_ask_again(&mut self) {
+        self.assembler.packets().never_ask();
+    }
 
     /// Takes what the sender says of the stream's clock.
     pub(super) fn note_report(&mut self, _report: SenderReport) {}
@@ -90,6 +115,7 @@ impl Layer {
     pub(super) fn push(&mut self, packet: RtpPacket) {
         self.heard |= !packet.payload.is_empty();
         self.assembler.push(packet);
+        self.counts.fates(self.assembler.packets().take_fates());
     }
 
     /// The next unit that is fit for a decoder that got all before it, back to a keyframe.
@@ -110,6 +136,10 @@ impl Layer {
     /// What is to be asked of the sender at `now`, until there is nothing more; `decoder_waits` where the decoder itself lacks a
     /// keyframe. To be called once [`Layer::poll`] gives nothing.
     pub(super) fn wish(&mut self, now: MediaTime, decoder_waits: bool) -> Option<Feedback> {
+        let sequences = self.assembler.packets().requests(now);
+        if !sequences.is_empty() {
+            return Some(Feedback::Resend { layer: self.index, sequences });
+        }
         // Whoever sends nothing is not asked: a muted camera is no fault.
         let asks = self.heard && self.gate.asks(now, decoder_waits);
         asks.then_some(Feedback::KeyframeNeeded { layer: self.index })
@@ -117,7 +147,7 @@ impl Layer {
 
     /// When time is to pass at the latest; `None` where nothing is awaited.
     pub(super) fn next_deadline(&self) -> Option<MediaTime> {
-        None
+        self.assembler.awaits().map(|(deadline, _)| deadline)
     }
 
     /// The sender sends nothing any more: it is asked for nothing until it does again.

@@ -21,8 +21,8 @@ mod tests;
 
 /// The picture of a sender that is silent for so long is forgotten; a shared screen that stands still sends once a second.
 pub(super) const FORGET_AFTER: Duration = Duration::from_secs(5);
-/// Requests that wait for the peer's task at most; more say nothing new.
-const FEEDBACK_QUEUE: usize = 4;
+/// Requests that wait for the peer's task at most; what there is no room for is asked again when it is due again.
+const FEEDBACK_QUEUE: usize = 16;
 
 /// Where a peer puts a sender's video packets. One task owns it.
 #[derive(Debug)]
@@ -84,6 +84,11 @@ impl VideoIntake {
     pub fn note_report(&mut self, _layer: u8, report: SenderReport) {
         self.layer.note_report(report);
         let _ = &self.sync;
+    }
+
+    /// The sender offers no retransmission: it is asked for keyframes only.
+    pub fn never_ask_again(&mut self) {
+        self.layer.never_ask_again();
     }
 
     /// Takes SPS and PPS given in the offer (RFC 6184 §8.1, `sprop-parameter-sets`).
