@@ -11,7 +11,9 @@ use prometheus_client::metrics::counter::Counter;
 use super::assemble::{Assembled, Assembler, ReceivedUnit};
 use super::keyframe::KeyframeGate;
 use super::nack::Fates;
-use super::{Arc, Feedback};
+use super::playout::Playout;
+use super::wall::WallClock;
+use super::{Arc, Feedback, Timing};
 use crate::media::{MediaTime, RtpPacket, SenderReport, Traffic};
 use crate::metrics::{ByMedia, Media, Metrics};
 
@@ -83,14 +85,30 @@ pub(super) struct Layer {
     assembler: Assembler,
     gate: KeyframeGate,
     counts: Counts,
+    playout: Playout,
+    wall: WallClock,
+    /// The unit before, where nothing was missing since.
+    before: Option<u32>,
     /// Something came, so that there is somebody to ask.
     heard: bool,
 }
 
+/// A sender that sends no picture for so long, in RTP ticks, makes a pause of its own.
+const PAUSE: u32 = 90_000;
+
 impl Layer {
     /// The layer of this place in the offer.
     pub(super) fn new(index: u8, counts: Counts) -> Self {
-        Self { index, assembler: Assembler::default(), gate: KeyframeGate::default(), counts, heard: false }
+        Self {
+            index,
+            assembler: Assembler::default(),
+            gate: KeyframeGate::default(),
+            counts,
+            playout: Playout::default(),
+            wall: WallClock::default(),
+            before: None,
+            heard: false,
+        }
     }
 
     /// Takes SPS and PPS given in the offer.
@@ -109,7 +127,9 @@ impl Layer {
     }
 
     /// Takes what the sender says of the stream's clock.
-    pub(super) fn note_report(&mut self, _report: SenderReport) {}
+    pub(super) fn note_report(&mut self, report: SenderReport) {
+        self.wall.note(report);
+    }
 
     /// Takes one packet, in whatever order and however often it comes; [`Layer::poll`] until it gives nothing is due afterwards.
     pub(super) fn push(&mut self, packet: RtpPacket) {
@@ -122,15 +142,30 @@ impl Layer {
     pub(super) fn poll(&mut self, now: MediaTime) -> Option<ReceivedUnit> {
         while let Some(assembled) = self.assembler.poll(now) {
             match assembled {
-                Assembled::Gap { lost } => {
-                    self.counts.lost(lost);
-                    self.gate.shut();
-                }
-                Assembled::Unit(unit) if self.gate.admits(&unit) => return Some(unit),
+                Assembled::Gap { lost } => self.gap(lost),
+                Assembled::Unit(unit) if self.gate.admits(&unit) => return Some(ReceivedUnit { timing: self.time(&unit, now), ..unit }),
                 Assembled::Unit(_) => {}
             }
         }
         None
+    }
+
+    fn gap(&mut self, lost: u64) {
+        self.counts.lost(lost);
+        self.gate.shut();
+        self.before = None;
+        if lost == 0 {
+            // Another stream, with a clock of its own
+            self.playout.restart();
+            self.wall.forget();
+        }
+    }
+
+    fn time(&mut self, unit: &ReceivedUnit, now: MediaTime) -> Timing {
+        let schedule = self.playout.schedule(unit.timestamp, now);
+        let before = self.before.replace(unit.timestamp);
+        let paused = before.is_some_and(|before| unit.timestamp.wrapping_sub(before) >= PAUSE);
+        Timing { prompt: schedule.prompt, planned: schedule.planned, captured: self.wall.at(unit.timestamp), paused }
     }
 
     /// What is to be asked of the sender at `now`, until there is nothing more; `decoder_waits` where the decoder itself lacks a
@@ -150,8 +185,16 @@ impl Layer {
         self.assembler.awaits().map(|(deadline, _)| deadline)
     }
 
+    /// Whether something is known to be missing: packets, or a keyframe.
+    pub(super) fn waits(&self, decoder_waits: bool) -> bool {
+        decoder_waits || self.gate.is_needed() || self.assembler.awaits().is_some()
+    }
+
     /// The sender sends nothing any more: it is asked for nothing until it does again.
     pub(super) fn forget(&mut self) {
         self.heard = false;
     }
 }
+
+#[cfg(test)]
+mod tests;

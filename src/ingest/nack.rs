@@ -93,7 +93,7 @@ impl Nacks {
             self.fates.late += u64::from(self.given_up.remove(&number));
             return;
         };
-        let quickest = self.trip.round_trip() / 2;
+        let quickest = self.trip.quickest();
         let answers = |asked: &MediaTime| resent || now.since(*asked) >= quickest;
         if !missing.asked.iter().flatten().any(answers) {
             let delay = now.since(missing.since) * 5 / 4;
@@ -103,8 +103,7 @@ impl Nacks {
         self.fates.recovered += 1;
         self.unanswered = 0;
         self.overtaken = self.overtaken * 15 / 16;
-        let asked = missing.asked.into_iter().flatten().find(|asked| now.since(*asked) >= quickest);
-        if let (Some(asked), true) = (asked, missing.tries <= 2) {
+        if let Some(asked) = missing.answered(quickest, now) {
             self.trip.note(now.since(asked));
         }
     }
@@ -114,7 +113,7 @@ impl Nacks {
         let kept = self.missing.split_off(&below);
         let lost = std::mem::replace(&mut self.missing, kept);
         self.unanswered = self.unanswered.saturating_add(lost.values().filter(|missing| missing.tries > 0).count() as u32);
-        lost.keys().for_each(|number| drop(self.given_up.insert(*number)));
+        self.given_up.extend(lost.keys());
         self.trim();
         lost.len() as u64
     }
@@ -182,6 +181,16 @@ impl Missing {
     fn due(&self, first: Duration, again: Duration) -> Option<MediaTime> {
         let at = self.asked[0].map_or(self.since + first, |asked| asked + again);
         (self.tries < MAX_TRIES).then_some(at)
+    }
+
+    /// Which request was answered, where that can be told.
+    fn answered(&self, quickest: Duration, now: MediaTime) -> Option<MediaTime> {
+        match self.tries {
+            0 | 1 => self.asked[0],
+            // An answer right after the second request is the first one's
+            2 => self.asked.into_iter().flatten().find(|asked| now.since(*asked) >= quickest),
+            _ => None,
+        }
     }
 
     fn ask(&mut self, number: i64, now: MediaTime) -> i64 {
@@ -259,7 +268,7 @@ mod tests {
             nacks.note_round_trip(Duration::from_millis(ms));
             nacks.patience().as_millis()
         };
-        assert_eq!(patience(1), 157);
+        assert_eq!(patience(1), 150);
         assert!((450..=600).contains(&patience(50)), "{}", patience(50));
         assert_eq!((patience(200), patience(4000)), (600, 1000));
         let mut silenced = Nacks::default();
