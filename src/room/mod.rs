@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::layout::Layout;
-use crate::media::{Canvas, Image, LowerThird, MediaTime, MixSet, ParticipantId, Reel, Rect, Scene, ShortName, SoundSource, ViewName};
+use crate::media::{Canvas, Image, LowerThird, MediaTime, MixSet, ParticipantId, Rect, Reel, Scene, ShortName, SoundSource, ViewName};
 
 mod active;
 mod agc;
