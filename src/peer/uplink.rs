@@ -4,9 +4,11 @@
 //! Never: a wish about a stream that nothing has come of.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use rtc::interceptor::Packet;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
+use rtc::rtcp::transport_feedbacks::transport_layer_nack::{TransportLayerNack, nack_pairs_from_sequence_numbers};
 
 use super::offer::Kind;
 use super::outbox::Outbox;
@@ -60,6 +62,16 @@ impl Uplink {
         }
     }
 
+    /// When time is to pass at the latest; `None` where nothing is awaited.
+    pub(super) fn next_deadline(&self) -> Option<MediaTime> {
+        self.video.as_ref().and_then(VideoIntake::next_deadline)
+    }
+
+    /// Takes a round trip to the client.
+    pub(super) fn note_round_trip(&mut self, round_trip: Duration) {
+        self.video.iter_mut().for_each(|intake| intake.note_round_trip(round_trip));
+    }
+
     /// Lets time pass.
     pub(super) fn advance(&mut self, now: MediaTime) {
         if let Some(intake) = &mut self.video {
@@ -74,8 +86,13 @@ impl Uplink {
                 let Some(&media_ssrc) = self.layers.get(&layer) else { return };
                 outbox.put(Packet::Rtcp(vec![Box::new(PictureLossIndication { sender_ssrc: self.asker, media_ssrc })]));
             }
-            // Owners: recovery and simulcast
-            Feedback::Resend { .. } | Feedback::Limit { .. } => {}
+            Feedback::Resend { layer, sequences } => {
+                let Some(&media_ssrc) = self.layers.get(&layer) else { return };
+                let nacks = nack_pairs_from_sequence_numbers(&sequences);
+                outbox.put(Packet::Rtcp(vec![Box::new(TransportLayerNack { sender_ssrc: self.asker, media_ssrc, nacks })]));
+            }
+            // Owner: simulcast
+            Feedback::Limit { .. } => {}
         }
         outbox.send();
     }

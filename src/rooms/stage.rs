@@ -14,20 +14,19 @@ use super::screens::Screens;
 use super::talk::Talk;
 use crate::compositor::Pictures;
 use crate::egress::AudioEgress;
-use crate::flow::Latest;
-use crate::media::{Frame, MediaTime, MixSet, ParticipantId, Picture, Scene};
+use crate::media::{Frame, MediaTime, MixSet, ParticipantId, Reel, Scene};
 use crate::metrics::Metrics;
 use crate::room::{Event, RoomStatus, Routes, SceneKey, Stage};
 
 /// Blocks between two readings of what went over the lines: half a second.
 const BLOCKS_A_READING: u32 = 25;
 
-/// The newest picture of everyone who sends one.
+/// The pictures of everyone who sends any.
 #[derive(Debug, Default)]
-pub(super) struct PictureBook(Mutex<BTreeMap<ParticipantId, Arc<Latest<Picture>>>>);
+pub(super) struct PictureBook(Mutex<BTreeMap<ParticipantId, Arc<Reel>>>);
 
 impl PictureBook {
-    pub(super) fn enter(&self, id: ParticipantId, newest: Arc<Latest<Picture>>) {
+    pub(super) fn enter(&self, id: ParticipantId, newest: Arc<Reel>) {
         self.0.lock().insert(id, newest);
     }
 
@@ -36,10 +35,13 @@ impl PictureBook {
     }
 }
 
-impl Pictures for PictureBook {
+/// What shows at one moment.
+pub(super) struct ShownAt<'a>(pub(super) &'a PictureBook, pub(super) MediaTime);
+
+impl Pictures for ShownAt<'_> {
     fn picture(&self, id: ParticipantId) -> Option<Arc<Frame>> {
-        let newest = self.0.lock().get(&id).cloned()?;
-        newest.get().map(|picture| picture.frame)
+        let reel = self.0.0.lock().get(&id).cloned()?;
+        reel.at(self.1).map(|picture| picture.frame)
     }
 }
 

@@ -6,8 +6,7 @@
 //! | --- | --- | --- |
 //! | 2 000 | the stack's TWCC sender | numbers what leaves |
 //! | 4 000 | the stack's NACK responder | resends, as RTX where that is negotiated |
-//! | 6 500 | [`rtx::RtxUndo`] | turns retransmissions back into what was lost, before anyone counts losses |
-//! | 7 000 | the stack's NACK generator | asks for what is missing |
+//! | 6 500 | [`rtx::RtxUndo`] | turns retransmissions back into what was lost, before anyone looks at them |
 //! | 8 000 | the stack's TWCC receiver | tells the sender when its packets came |
 //! | 10 000 | the stack's receiver reports | |
 //! | 10 400 | [`line::LineReports`] | learns from the client's reports what its line is like |
@@ -15,6 +14,7 @@
 //! | 11 000 | the stack's sender reports | |
 //! | 14 000 | [`tap::Tap`] | hands media and requests to the session |
 //!
+//! What is missing is asked for by the intakes (`ingest`), which know how long it is of use; the stack's NACK generator does not.
 //! There is no pacer: the stack's is first in, first out and would hold sound back behind pictures.
 
 pub(super) mod line;
@@ -23,29 +23,23 @@ pub(super) mod rtx;
 pub(super) mod tap;
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rtc::interceptor::{
-    Interceptor, NackGeneratorBuilder, NackResponderBuilder, ReceiverReportBuilder, Registry, SenderReportBuilder, Slot, StreamInfo,
-    TaggedPacket, TwccReceiverBuilder, TwccSenderBuilder,
+    Interceptor, NackResponderBuilder, ReceiverReportBuilder, Registry, SenderReportBuilder, Slot, StreamInfo, TaggedPacket,
+    TwccReceiverBuilder, TwccSenderBuilder,
 };
 use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
 
-/// How often losses are looked for: two audio packets, so that mere reordering has passed.
-const NACK_INTERVAL: Duration = Duration::from_millis(30);
-/// After ten requests a packet is later than any jitter buffer waits.
-const NACKS_PER_PACKET: u16 = 10;
 /// Packets kept for resending: over three seconds of pictures at 2.5 Mb/s.
 const RESEND_PACKETS: u16 = 1024;
 
 /// The whole chain.
 pub(super) fn chain(undo: Option<rtx::RtxUndo>, line: line::LineReports, clock: reports::ReportClock, tap: tap::Tap) -> Registry {
-    let nack = NackGeneratorBuilder::new().with_interval(NACK_INTERVAL).with_max_nacks_per_packet(NACKS_PER_PACKET);
     let registry = Registry::new()
         .with(Slot::TwccSender, TwccSenderBuilder::new().build())
         .with(Slot::NackResponder, NackResponderBuilder::new().with_size(RESEND_PACKETS).build())
-        .with(Slot::NackGenerator, nack.build())
         .with(Slot::TwccReceiver, TwccReceiverBuilder::new().build())
         .with(Slot::ReceiverReport, ReceiverReportBuilder::new().build())
         .with(Slot::from(10_400), Link::new(line))
