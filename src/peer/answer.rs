@@ -130,6 +130,7 @@ fn accepted(sdp: &mut String, terms: &Terms, ours: &Ours, medium: &Medium) {
     line(sdp, format_args!("a=setup:{}", if terms.setup == Setup::Active { "passive" } else { "active" }));
     line(sdp, format_args!("a={}", direction(medium.receives, medium.sends)));
     codec(sdp, medium);
+    medium.layers.answer().iter().for_each(|text| line(sdp, format_args!("{text}")));
     if let Some(stream) = ours.stream(medium.kind).filter(|_| medium.receives) {
         declare(sdp, &stream, medium.kind, "medley");
     }

@@ -20,6 +20,7 @@ mod port;
 mod sdp;
 mod sending;
 mod session;
+mod simulcast;
 mod socket;
 mod stack;
 mod stun;

@@ -20,6 +20,7 @@ use super::interceptors;
 use super::interceptors::line::LineReports;
 use super::interceptors::reports::ReportClock;
 use super::interceptors::rtx::RtxUndo;
+use super::interceptors::streams::Streams;
 use super::interceptors::tap::{Inbound, Tap};
 use super::mailbox::Mailbox;
 use super::offer::{Kind, Terms};
@@ -122,12 +123,14 @@ impl Opening {
     ) -> Registry {
         let payload_type = |kind| terms.media().find(|m| m.kind == kind && m.sends).map(|m| m.codec.payload_type);
         let (audio, video) = (payload_type(Kind::Audio), payload_type(Kind::Video));
-        let streams = [sound, pictures].into_iter().flatten().map(|o| o.packetizer.time_line()).collect();
+        let time_lines = [sound, pictures].into_iter().flatten().map(|o| o.packetizer.time_line()).collect();
         let ssrc = pictures.as_ref().or(sound.as_ref()).map(|o| o.stream.ssrc);
         let (clock, metrics, traffic) = (self.clock, self.metrics.clone(), seat.traffic.clone());
         let line = LineReports { ssrc, clock, traffic, metrics, ours: VecDeque::new() };
-        let tap = Tap { audio, video, clock: self.clock, metrics: self.metrics.clone(), session, outbox };
-        interceptors::chain(undo(terms), line, ReportClock { clock: self.clock, streams }, tap)
+        let pictures_in = terms.media().find(|m| m.kind == Kind::Video && m.sends);
+        let streams = pictures_in.map(|m| Streams::new(&m.layers)).unwrap_or_default();
+        let tap = Tap { audio, video, streams, clock: self.clock, metrics: self.metrics.clone(), session, outbox };
+        interceptors::chain(undo(terms), line, ReportClock { clock: self.clock, streams: time_lines }, tap)
     }
 }
 
@@ -154,7 +157,8 @@ fn ssrc() -> u32 {
 
 fn undo(terms: &Terms) -> Option<RtxUndo> {
     let medium = terms.media().find(|m| m.sends && m.codec.rtx.is_some())?;
-    Some(RtxUndo { rtx_payload_type: medium.codec.rtx?, payload_type: medium.codec.payload_type, ssrc: medium.ssrc })
+    let (rtx_payload_type, payload_type, streams) = (medium.codec.rtx?, medium.codec.payload_type, Streams::new(&medium.layers));
+    Some(RtxUndo { rtx_payload_type, payload_type, streams })
 }
 
 fn give_parameter_sets(terms: &Terms, seat: &mut Seat) {

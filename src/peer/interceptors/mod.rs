@@ -20,6 +20,7 @@
 pub(super) mod line;
 pub(super) mod reports;
 pub(super) mod rtx;
+pub(super) mod streams;
 pub(super) mod tap;
 
 use std::collections::VecDeque;
