@@ -12,6 +12,7 @@ mod delay;
 mod depacketize;
 mod jitter;
 mod keyframe;
+mod layer;
 mod parameters;
 mod pool;
 mod reorder;
