@@ -17,6 +17,7 @@ mod offer;
 mod opening;
 mod outbox;
 mod port;
+mod reception;
 mod sdp;
 mod sending;
 mod session;

@@ -92,7 +92,8 @@ impl Opening {
         berth.listen_for(&ours.ice.ufrag);
         give_parameter_sets(terms, &mut seat);
         let asker = streams[1].or(streams[0]).map_or(1, |stream| stream.ssrc);
-        let uplink = Uplink::new(seat.video_in.take(), seat.audio_in.take(), asker);
+        let takes_remb = terms.media().any(|m| m.sends && m.codec.feedback.contains(&"goog-remb"));
+        let uplink = Uplink::new(seat.video_in.take(), seat.audio_in.take(), asker, takes_remb);
         let [audio, video] = [audio, video].map(|outgoing| outgoing.map(|o| o.packetizer));
         let downlink = Downlink::new(audio, video, outbox.clone(), seat.traffic.clone());
         let session = Session {
@@ -130,7 +131,8 @@ impl Opening {
         let pictures_in = terms.media().find(|m| m.kind == Kind::Video && m.sends);
         let streams = pictures_in.map(|m| Streams::new(&m.layers)).unwrap_or_default();
         let tap = Tap { audio, video, streams, clock: self.clock, metrics: self.metrics.clone(), session, outbox };
-        interceptors::chain(undo(terms), line, ReportClock { clock: self.clock, streams: time_lines }, tap)
+        let transport_cc = terms.media().find_map(|m| m.codec.transport_cc.filter(|_| m.sends));
+        interceptors::chain(undo(terms), transport_cc, line, ReportClock { clock: self.clock, streams: time_lines }, tap)
     }
 }
 

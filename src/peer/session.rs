@@ -232,7 +232,7 @@ impl Session {
 
     async fn tick(&mut self, watch: &mut Watch) -> Option<Ended> {
         let now = self.clock.now();
-        self.uplink.advance(now);
+        self.uplink.advance(now, &self.outbox);
         if self.berth.mailbox().is_stopped() {
             return Some(Ended::Failed);
         }
