@@ -13,10 +13,13 @@ mod depacketize;
 mod jitter;
 mod keyframe;
 mod layer;
+mod layers;
+mod limit;
 mod parameters;
 mod pool;
 mod reorder;
 mod source;
+mod switch;
 mod sync;
 mod video;
 

@@ -8,8 +8,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::layer::{Counts, Layer};
+use super::layer::Counts;
 use super::pool::{MakeDecoder, Pool, Strand};
+use super::switch::Switch;
 use super::{Arc, Feedback, LipSync};
 use crate::codec::h264;
 use crate::flow::Latest;
@@ -27,7 +28,7 @@ const FEEDBACK_QUEUE: usize = 4;
 /// Where a peer puts a sender's video packets. One task owns it.
 #[derive(Debug)]
 pub struct VideoIntake {
-    layer: Layer,
+    layers: Switch,
     strand: Strand,
     picture: Arc<Latest<Picture>>,
     counts: Counts,
@@ -53,7 +54,7 @@ impl VideoIntake {
         let (feedback, asked) = mpsc::channel(FEEDBACK_QUEUE);
         let (picture, counts) = (Arc::<Latest<Picture>>::default(), Counts::of(metrics));
         let intake = Self {
-            layer: Layer::new(0, counts.clone()),
+            layers: Switch::new(counts.clone()),
             strand: pool.strand(make, picture.clone(), counts.traffic.clone()),
             picture: picture.clone(),
             counts,
@@ -77,18 +78,18 @@ impl VideoIntake {
 
     /// Takes a measured round trip to the sender.
     pub fn note_round_trip(&mut self, round_trip: Duration) {
-        self.layer.note_round_trip(round_trip);
+        self.layers.note_round_trip(round_trip);
     }
 
     /// Takes what the sender says of the clock of one of its layers' streams.
-    pub fn note_report(&mut self, _layer: u8, report: SenderReport) {
-        self.layer.note_report(report);
+    pub fn note_report(&mut self, layer: u8, report: SenderReport) {
+        self.layers.note_report(layer, report);
         let _ = &self.sync;
     }
 
     /// Takes SPS and PPS given in the offer (RFC 6184 §8.1, `sprop-parameter-sets`).
     pub fn parameter_sets(&mut self, nal_units: Vec<Bytes>) {
-        self.layer.parameter_sets(&nal_units);
+        self.layers.parameter_sets(nal_units);
     }
 
     /// Takes one packet, in whatever order and however often it comes.
@@ -98,31 +99,49 @@ impl VideoIntake {
         if !packet.payload.is_empty() {
             self.heard = Some(now);
         }
-        self.layer.push(packet);
+        if self.layers.note(&packet) {
+            self.choose(now);
+        }
+        self.layers.push(packet);
         self.drain(now);
     }
 
     /// When [`VideoIntake::advance`] is to be called at the latest; `None` where nothing is awaited.
     pub fn next_deadline(&self) -> Option<MediaTime> {
-        self.layer.next_deadline()
+        self.layers.next_deadline()
     }
 
     /// Lets time pass: asks for missing packets and gives up on them, asks again for a keyframe, forgets the picture of a sender
     /// that stopped. To be called at least every 50 ms.
     pub fn advance(&mut self, now: MediaTime) {
+        self.choose(now);
         self.drain(now);
+        self.limit(now);
         if self.heard.is_some_and(|heard| now.since(heard) >= FORGET_AFTER) {
             self.heard = None;
-            self.layer.forget();
+            self.layers.forget();
             self.picture.clear();
         }
     }
 
+    fn choose(&mut self, now: MediaTime) {
+        let pictured = self.picture.get().is_some();
+        self.layers.choose(now, self.demand.get(), pictured);
+    }
+
+    fn limit(&mut self, now: MediaTime) {
+        let Some(limit) = self.heard.and_then(|_| self.layers.limit(now, self.demand.get())) else { return };
+        match (&limit, self.feedback.try_send(limit.clone())) {
+            (Feedback::Limit { bps, .. }, Ok(())) => self.counts.traffic.asked_bps.set(f64::from(*bps)),
+            _ => self.layers.limit_again(),
+        }
+    }
+
     fn drain(&mut self, now: MediaTime) {
-        while let Some(unit) = self.layer.poll(now) {
+        while let Some(unit) = self.layers.poll(now) {
             self.strand.push(unit);
         }
-        while let Some(wish) = self.layer.wish(now, self.strand.waits_for_keyframe()) {
+        while let Some(wish) = self.layers.wish(now, self.strand.waits_for_keyframe()) {
             self.ask(wish);
         }
     }
