@@ -60,6 +60,10 @@ pub struct Metrics {
     pub packets_received: Family<ByMedia, Counter>,
     /// RTP packets that never came, after reordering and retransmission.
     pub packets_lost: Family<ByMedia, Counter>,
+    /// RTP packets asked for again; each counts each time.
+    pub retransmissions_requested: Family<ByMedia, Counter>,
+    /// RTP packets that came as retransmissions.
+    pub retransmissions_received: Family<ByMedia, Counter>,
     /// RTP packets sent.
     pub packets_sent: Family<ByMedia, Counter>,
     /// Bytes of RTP payloads received.
@@ -108,6 +112,8 @@ impl Default for Metrics {
             dropped: Family::default(),
             packets_received: Family::default(),
             packets_lost: Family::default(),
+            retransmissions_requested: Family::default(),
+            retransmissions_received: Family::default(),
             packets_sent: Family::default(),
             bytes_received: Family::default(),
             bytes_sent: Family::default(),
@@ -144,6 +150,8 @@ impl Metrics {
         r.register("dropped", "Pictures or blocks given up because their taker was behind", self.dropped.clone());
         r.register("packets_received", "RTP packets received", self.packets_received.clone());
         r.register("packets_lost", "RTP packets that never came", self.packets_lost.clone());
+        r.register("retransmissions_requested", "RTP packets asked for again", self.retransmissions_requested.clone());
+        r.register("retransmissions_received", "RTP packets that came as retransmissions", self.retransmissions_received.clone());
         r.register("packets_sent", "RTP packets sent", self.packets_sent.clone());
         r.register_with_unit("received", "Bytes of RTP payloads received", Unit::Bytes, self.bytes_received.clone());
         r.register_with_unit("sent", "Bytes of RTP payloads sent", Unit::Bytes, self.bytes_sent.clone());

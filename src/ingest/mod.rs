@@ -10,24 +10,31 @@ mod assemble;
 mod audio;
 mod delay;
 mod depacketize;
+mod freezes;
 mod jitter;
 mod keyframe;
 mod layer;
 mod layers;
 mod limit;
+mod nack;
 mod parameters;
+mod playout;
 mod pool;
+mod presenting;
 mod reorder;
+mod round_trip;
 mod source;
 mod switch;
 mod sync;
 mod video;
+mod wall;
 
 use std::sync::Arc;
 
 pub use assemble::{Assembled, Assembler, ReceivedUnit};
 pub use audio::AudioIntake;
 pub use pool::Pool;
+pub use presenting::Timing;
 pub use sync::LipSync;
 pub use video::VideoIntake;
 

@@ -41,6 +41,7 @@ pub(super) struct Switch {
     // What a layer is told when its turn comes
     parameter_sets: Vec<Bytes>,
     round_trip: Option<Duration>,
+    never_asks: bool,
     reports: [Option<SenderReport>; MOST_LAYERS],
 }
 
@@ -58,6 +59,7 @@ impl Switch {
             tries: 0,
             parameter_sets: Vec::new(),
             round_trip: None,
+            never_asks: false,
             reports: [None; MOST_LAYERS],
         }
     }
@@ -81,6 +83,12 @@ impl Switch {
         }
         let of_it = self.current.iter_mut().chain(&mut self.coming).filter(|(active, _)| *active == index);
         of_it.for_each(|(_, layer)| layer.note_report(report));
+    }
+
+    /// The sender offers no retransmission: it is asked for keyframes only.
+    pub(super) fn never_ask_again(&mut self) {
+        self.active().for_each(Layer::never_ask_again);
+        self.never_asks = true;
     }
 
     /// Takes a packet of any layer; whether that may change which one is to be decoded: [`Switch::choose`] is due before
@@ -111,11 +119,13 @@ impl Switch {
 
     /// The next unit for the decoder.
     pub(super) fn poll(&mut self, now: MediaTime) -> Option<ReceivedUnit> {
-        if let Some(unit) = self.coming.as_mut().and_then(|(_, layer)| layer.poll(now)) {
-            self.current = self.coming.take();
+        if let Some(mut unit) = self.coming.as_mut().and_then(|(_, layer)| layer.poll(now)) {
+            let before = std::mem::replace(&mut self.current, self.coming.take());
             let index = self.current.as_ref().map_or(f64::NAN, |(index, _)| f64::from(*index));
             self.counts.traffic.layer.set(index);
             self.due = None;
+            // Who comes back was not frozen
+            unit.timing.paused |= before.is_none();
             return Some(unit);
         }
         let unit = self.current.as_mut()?.1.poll(now)?;
@@ -154,6 +164,19 @@ impl Switch {
         self.limiter.forget();
     }
 
+    /// Whether nothing is decoded, and nothing about to be.
+    pub(super) fn is_paused(&self) -> bool {
+        self.current.is_none() && self.coming.is_none()
+    }
+
+    /// Whether the picture lacks something that is known to be missing; `decoder_waits` where the decoder lacks a keyframe.
+    pub(super) fn waits(&self, decoder_waits: bool) -> bool {
+        match &self.current {
+            Some((_, layer)) => layer.waits(decoder_waits),
+            None => self.coming.is_some(),
+        }
+    }
+
     /// When time is to pass at the latest; `None` where nothing is awaited.
     pub(super) fn next_deadline(&self) -> Option<MediaTime> {
         let active = self.current.iter().chain(&self.coming);
@@ -180,6 +203,9 @@ impl Switch {
         layer.parameter_sets(&self.parameter_sets);
         if let Some(round_trip) = self.round_trip {
             layer.note_round_trip(round_trip);
+        }
+        if self.never_asks {
+            layer.never_ask_again();
         }
         if let Some(report) = self.reports[usize::from(index)] {
             layer.note_report(report);

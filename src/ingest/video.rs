@@ -1,6 +1,7 @@
 //! Where a peer puts a sender's video packets.
 //!
-//! In: RTP packets, time. Out: access units to the pool, whose newest picture shows in a [`Latest`]; requests for keyframes.
+//! In: RTP packets, time. Out: access units to the pool, whose pictures show in a [`Reel`]; requests for packets and
+//! keyframes.
 //! Never: a decode on the caller's thread, a wait, or a picture of somebody who stopped sending.
 
 use std::time::Duration;
@@ -10,11 +11,11 @@ use tokio::sync::mpsc;
 
 use super::layer::Counts;
 use super::pool::{MakeDecoder, Pool, Strand};
+use super::presenting::Presenter;
 use super::switch::Switch;
 use super::{Arc, Feedback, LipSync};
 use crate::codec::h264;
-use crate::flow::Latest;
-use crate::media::{Demand, MediaTime, Picture, RtpPacket, SenderReport, Traffic};
+use crate::media::{Demand, MediaTime, Reel, RtpPacket, SenderReport, Traffic};
 use crate::metrics::Metrics;
 
 #[cfg(test)]
@@ -22,26 +23,32 @@ mod tests;
 
 /// The picture of a sender that is silent for so long is forgotten; a shared screen that stands still sends once a second.
 pub(super) const FORGET_AFTER: Duration = Duration::from_secs(5);
-/// Requests that wait for the peer's task at most; more say nothing new.
-const FEEDBACK_QUEUE: usize = 4;
+/// A picture that stands still for so long, while something is known to be missing, is marked.
+const STALL: Duration = Duration::from_secs(1);
+/// So is that of a sender of whom nothing came for so long.
+const SILENCE: Duration = Duration::from_secs(2);
+/// Requests that wait for the peer's task at most; what there is no room for is asked again when it is due again.
+const FEEDBACK_QUEUE: usize = 16;
 
 /// Where a peer puts a sender's video packets. One task owns it.
 #[derive(Debug)]
 pub struct VideoIntake {
     layers: Switch,
     strand: Strand,
-    picture: Arc<Latest<Picture>>,
+    picture: Arc<Reel>,
     counts: Counts,
     demand: Arc<Demand>,
     sync: Arc<LipSync>,
     feedback: mpsc::Sender<Feedback>,
     /// When media last came; `None` once it is forgotten.
     heard: Option<MediaTime>,
+    /// When a picture last went to the decoder.
+    moved: MediaTime,
 }
 
 impl VideoIntake {
     /// An intake, where its newest picture shows, and what it asks of the sender.
-    pub fn open(pool: &Arc<Pool>, metrics: Metrics, sync: Arc<LipSync>) -> (Self, Arc<Latest<Picture>>, mpsc::Receiver<Feedback>) {
+    pub fn open(pool: &Arc<Pool>, metrics: Metrics, sync: Arc<LipSync>) -> (Self, Arc<Reel>, mpsc::Receiver<Feedback>) {
         Self::open_with(pool, &metrics, sync, Box::new(|| Box::new(h264::Decoder::new())))
     }
 
@@ -50,18 +57,19 @@ impl VideoIntake {
         metrics: &Metrics,
         sync: Arc<LipSync>,
         make: MakeDecoder,
-    ) -> (Self, Arc<Latest<Picture>>, mpsc::Receiver<Feedback>) {
+    ) -> (Self, Arc<Reel>, mpsc::Receiver<Feedback>) {
         let (feedback, asked) = mpsc::channel(FEEDBACK_QUEUE);
-        let (picture, counts) = (Arc::<Latest<Picture>>::default(), Counts::of(metrics));
+        let (picture, counts) = (Arc::<Reel>::default(), Counts::of(metrics));
         let intake = Self {
             layers: Switch::new(counts.clone()),
-            strand: pool.strand(make, picture.clone(), counts.traffic.clone()),
+            strand: pool.strand(make, Presenter::new(picture.clone(), counts.traffic.clone(), sync.clone())),
             picture: picture.clone(),
             counts,
             demand: Arc::default(),
             sync,
             feedback,
             heard: None,
+            moved: MediaTime::ZERO,
         };
         (intake, picture, asked)
     }
@@ -84,7 +92,11 @@ impl VideoIntake {
     /// Takes what the sender says of the clock of one of its layers' streams.
     pub fn note_report(&mut self, layer: u8, report: SenderReport) {
         self.layers.note_report(layer, report);
-        let _ = &self.sync;
+    }
+
+    /// The sender offers no retransmission: it is asked for keyframes only.
+    pub fn never_ask_again(&mut self) {
+        self.layers.never_ask_again();
     }
 
     /// Takes SPS and PPS given in the offer (RFC 6184 §8.1, `sprop-parameter-sets`).
@@ -121,12 +133,24 @@ impl VideoIntake {
             self.heard = None;
             self.layers.forget();
             self.picture.clear();
+            self.sync.show(None);
         }
+        self.picture.note_stalled(self.is_stalled(now));
+    }
+
+    /// A sender that makes few pictures does not stall: what is missing is known, or nothing comes at all.
+    fn is_stalled(&self, now: MediaTime) -> bool {
+        let missing = now.since(self.moved) >= STALL && self.layers.waits(self.strand.waits_for_keyframe());
+        missing || self.heard.is_some_and(|heard| now.since(heard) >= SILENCE)
     }
 
     fn choose(&mut self, now: MediaTime) {
-        let pictured = self.picture.get().is_some();
+        let (pictured, paused) = (!self.picture.is_empty(), self.layers.is_paused());
         self.layers.choose(now, self.demand.get(), pictured);
+        if paused {
+            // Who was not seen did not stand still
+            self.moved = now;
+        }
     }
 
     fn limit(&mut self, now: MediaTime) {
@@ -139,6 +163,7 @@ impl VideoIntake {
 
     fn drain(&mut self, now: MediaTime) {
         while let Some(unit) = self.layers.poll(now) {
+            self.moved = now;
             self.strand.push(unit);
         }
         while let Some(wish) = self.layers.wish(now, self.strand.waits_for_keyframe()) {

@@ -90,7 +90,7 @@ impl Opening {
         let outbox = Outbox { packets, mailbox: mailbox.clone(), metrics: self.metrics.clone() };
         let berth = Berth::new(self.wire.clone(), mailbox);
         berth.listen_for(&ours.ice.ufrag);
-        give_parameter_sets(terms, &mut seat);
+        tell_intake(terms, &mut seat);
         let asker = streams[1].or(streams[0]).map_or(1, |stream| stream.ssrc);
         let takes_remb = terms.media().any(|m| m.sends && m.codec.feedback.contains(&"goog-remb"));
         let uplink = Uplink::new(seat.video_in.take(), seat.audio_in.take(), asker, takes_remb);
@@ -163,10 +163,15 @@ fn undo(terms: &Terms) -> Option<RtxUndo> {
     Some(RtxUndo { rtx_payload_type, payload_type, streams })
 }
 
-fn give_parameter_sets(terms: &Terms, seat: &mut Seat) {
-    let Some(video) = terms.media().find(|m| m.kind == Kind::Video) else { return };
-    if let (Some(intake), false) = (&mut seat.video_in, video.codec.parameter_sets.is_empty()) {
+/// What the offer says of the pictures that come.
+fn tell_intake(terms: &Terms, seat: &mut Seat) {
+    let video = terms.media().find(|m| m.kind == Kind::Video);
+    let (Some(video), Some(intake)) = (video, &mut seat.video_in) else { return };
+    if !video.codec.parameter_sets.is_empty() {
         intake.parameter_sets(video.codec.parameter_sets.clone());
+    }
+    if !video.codec.feedback.contains(&"nack") {
+        intake.never_ask_again();
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
@@ -114,6 +114,8 @@ enum Event {
     Picture(Option<Arc<EncodedPicture>>),
     Sound(Option<Arc<EncodedSound>>),
     Feedback(Option<Feedback>),
+    /// Something that an intake waits for is due.
+    Due,
     Tick,
 }
 
@@ -143,6 +145,7 @@ impl Session {
 
     /// The next thing that happens. Cancel-safe throughout, so that nothing is lost by what comes first.
     async fn next(&mut self, ticks: &mut tokio::time::Interval) -> Event {
+        let due = self.uplink.next_deadline().map(|at| self.clock.instant(at));
         let Seat { feedback, video_out, audio_out, dismissed, .. } = &mut self.seat;
         tokio::select! {
             biased;
@@ -151,6 +154,7 @@ impl Session {
             Some(state) = self.states.recv() => Event::State(state),
             // Before what a client can flood us with
             _ = ticks.tick() => Event::Tick,
+            () = moment(due) => Event::Due,
             sound = next_sound(audio_out) => Event::Sound(sound),
             picture = next_picture(video_out) => Event::Picture(picture),
             feedback = next_feedback(feedback) => Event::Feedback(feedback),
@@ -174,6 +178,7 @@ impl Session {
             Event::Sound(None) => self.seat.audio_out = None,
             Event::Feedback(Some(feedback)) => self.uplink.ask(feedback, &self.outbox),
             Event::Feedback(None) => self.seat.feedback = None,
+            Event::Due => self.uplink.advance(self.clock.now(), &self.outbox),
             Event::Tick => return self.tick(watch).await,
         }
         None
@@ -232,6 +237,7 @@ impl Session {
 
     async fn tick(&mut self, watch: &mut Watch) -> Option<Ended> {
         let now = self.clock.now();
+        self.seat.traffic.rtt().into_iter().for_each(|rtt| self.uplink.note_round_trip(rtt));
         self.uplink.advance(now, &self.outbox);
         if self.berth.mailbox().is_stopped() {
             return Some(Ended::Failed);
@@ -258,6 +264,14 @@ impl Session {
 async fn dismissal(dismissed: &mut watch::Receiver<bool>) {
     if dismissed.wait_for(|is_dismissed| *is_dismissed).await.is_err() {
         std::future::pending().await
+    }
+}
+
+/// Ends at this moment; never, where there is none.
+async fn moment(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
     }
 }
 

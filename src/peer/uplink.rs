@@ -12,6 +12,7 @@ use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication
 use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate;
 use rtc::rtcp::receiver_report::ReceiverReport;
 use tokio::sync::watch;
+use rtc::rtcp::transport_feedbacks::transport_layer_nack::{TransportLayerNack, nack_pairs_from_sequence_numbers};
 
 use super::offer::Kind;
 use super::outbox::Outbox;
@@ -96,6 +97,16 @@ impl Uplink {
         }
     }
 
+    /// When time is to pass at the latest; `None` where nothing is awaited.
+    pub(super) fn next_deadline(&self) -> Option<MediaTime> {
+        self.video.as_ref().and_then(VideoIntake::next_deadline)
+    }
+
+    /// Takes a round trip to the client.
+    pub(super) fn note_round_trip(&mut self, round_trip: Duration) {
+        self.video.iter_mut().for_each(|intake| intake.note_round_trip(round_trip));
+    }
+
     /// Lets time pass.
     pub(super) fn advance(&mut self, now: MediaTime, outbox: &Outbox) {
         if let Some(intake) = &mut self.video {
@@ -111,17 +122,24 @@ impl Uplink {
     pub(super) fn ask(&self, feedback: Feedback, outbox: &Outbox) {
         match feedback {
             Feedback::KeyframeNeeded { layer } => {
-                let Some(media_ssrc) = self.layers.get(usize::from(layer)).and_then(|stream| Some(stream.as_ref()?.ssrc())) else { return };
+                let Some(media_ssrc) = self.stream_of(layer) else { return };
                 outbox.put(Packet::Rtcp(vec![Box::new(PictureLossIndication { sender_ssrc: self.asker, media_ssrc })]));
             }
             Feedback::Limit { bps, size } => {
                 self.limit.send_replace(Some(Limit { bps, size }));
                 self.remb().map(|remb| outbox.put(Packet::Rtcp(vec![remb])));
             }
-            // Owner: recovery
-            Feedback::Resend { .. } => {}
+            Feedback::Resend { layer, sequences } => {
+                let Some(media_ssrc) = self.stream_of(layer) else { return };
+                let nacks = nack_pairs_from_sequence_numbers(&sequences);
+                outbox.put(Packet::Rtcp(vec![Box::new(TransportLayerNack { sender_ssrc: self.asker, media_ssrc, nacks })]));
+            }
         }
         outbox.send();
+    }
+
+    fn stream_of(&self, layer: u8) -> Option<u32> {
+        self.layers.get(usize::from(layer))?.as_ref().map(Reception::ssrc)
     }
 
     fn tell(&mut self, now: MediaTime, outbox: &Outbox) {

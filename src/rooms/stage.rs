@@ -14,8 +14,7 @@ use super::occupants::Occupants;
 use super::screens::Screens;
 use crate::compositor::Pictures;
 use crate::egress::AudioEgress;
-use crate::flow::Latest;
-use crate::media::{Frame, MediaTime, MixSet, ParticipantId, Picture, Scene};
+use crate::media::{Frame, MediaTime, MixSet, ParticipantId, Reel, Scene};
 use crate::metrics::Metrics;
 use crate::room::{Event, Routes, SceneKey, Stage};
 
@@ -25,12 +24,12 @@ const BLOCKS_A_READING: u32 = 25;
 /// Blocks between two looks at what is wanted of everybody: a tenth of a second.
 const BLOCKS_A_LOOK: u32 = 5;
 
-/// The newest picture of everyone who sends one.
+/// The pictures of everyone who sends any.
 #[derive(Debug, Default)]
-pub(super) struct PictureBook(Mutex<BTreeMap<ParticipantId, Arc<Latest<Picture>>>>);
+pub(super) struct PictureBook(Mutex<BTreeMap<ParticipantId, Arc<Reel>>>);
 
 impl PictureBook {
-    pub(super) fn enter(&self, id: ParticipantId, newest: Arc<Latest<Picture>>) {
+    pub(super) fn enter(&self, id: ParticipantId, newest: Arc<Reel>) {
         self.0.lock().insert(id, newest);
     }
 
@@ -39,10 +38,13 @@ impl PictureBook {
     }
 }
 
-impl Pictures for PictureBook {
+/// What shows at one moment.
+pub(super) struct ShownAt<'a>(pub(super) &'a PictureBook, pub(super) MediaTime);
+
+impl Pictures for ShownAt<'_> {
     fn picture(&self, id: ParticipantId) -> Option<Arc<Frame>> {
-        let newest = self.0.lock().get(&id).cloned()?;
-        newest.get().map(|picture| picture.frame)
+        let reel = self.0.0.lock().get(&id).cloned()?;
+        reel.at(self.1).map(|picture| picture.frame)
     }
 }
 

@@ -6,8 +6,7 @@
 //! | --- | --- | --- |
 //! | 2 000 | the stack's TWCC sender | numbers what leaves |
 //! | 4 000 | the stack's NACK responder | resends, as RTX where that is negotiated |
-//! | 6 500 | [`rtx::RtxUndo`] | turns retransmissions back into what was lost, before anyone counts losses |
-//! | 7 000 | the stack's NACK generator | asks for what is missing |
+//! | 6 500 | [`rtx::RtxUndo`] | turns retransmissions back into what was lost, before anyone looks at them |
 //! | 8 000 | the stack's TWCC receiver | tells the sender when its packets came |
 //! | 10 400 | [`line::LineReports`] | learns from the client's reports what its line is like |
 //! | 10 500 | [`reports::ReportClock`] | puts both streams' sender reports on the room's one time line |
@@ -15,6 +14,7 @@
 //! | 14 000 | [`tap::Tap`] | hands media and requests to the session |
 //!
 //! Receiver reports are the session's own (`reception`): the stack makes none for streams that no offer declares.
+//! What is missing is asked for by the intakes (`ingest`), which know how long it is of use; the stack's NACK generator does not.
 //! There is no pacer: the stack's is first in, first out and would hold sound back behind pictures.
 
 pub(super) mod line;
@@ -24,10 +24,10 @@ pub(super) mod streams;
 pub(super) mod tap;
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rtc::interceptor::{
-    Interceptor, NackGeneratorBuilder, NackResponderBuilder, RTPHeaderExtension, Registry, SenderReportBuilder, Slot, StreamInfo,
+    Interceptor, NackResponderBuilder, RTPHeaderExtension, Registry, SenderReportBuilder, Slot, StreamInfo,
     TaggedPacket, TwccReceiverBuilder, TwccReceiverInterceptor, TwccSenderBuilder,
 };
 use rtc::sansio::Protocol;
@@ -35,10 +35,6 @@ use rtc::shared::error::Error;
 
 use super::codecs::TRANSPORT_CC_URI;
 
-/// How often losses are looked for: two audio packets, so that mere reordering has passed.
-const NACK_INTERVAL: Duration = Duration::from_millis(30);
-/// After ten requests a packet is later than any jitter buffer waits.
-const NACKS_PER_PACKET: u16 = 10;
 /// Packets kept for resending: over three seconds of pictures at 2.5 Mb/s.
 const RESEND_PACKETS: u16 = 1024;
 
@@ -52,11 +48,9 @@ pub(super) fn chain(
     clock: reports::ReportClock,
     tap: tap::Tap,
 ) -> Registry {
-    let nack = NackGeneratorBuilder::new().with_interval(NACK_INTERVAL).with_max_nacks_per_packet(NACKS_PER_PACKET);
     let registry = Registry::new()
         .with(Slot::TwccSender, TwccSenderBuilder::new().build())
         .with(Slot::NackResponder, NackResponderBuilder::new().with_size(RESEND_PACKETS).build())
-        .with(Slot::NackGenerator, nack.build())
         .with(Slot::TwccReceiver, twcc_receiver(transport_cc))
         .with(Slot::from(10_400), Link::new(line))
         .with(Slot::from(10_500), Link::new(clock))

@@ -1,7 +1,6 @@
 //! Turns retransmissions (RFC 4588) back into the packets that were lost.
 //!
-//! The stack does so only at the far end of the chain, where its NACK generator never learns of the recovery and asks for the
-//! same packet until it is forgotten.
+//! The stack does so only for streams that the offer declares, and behind the last of our links.
 
 use bytes::Buf;
 use rtc::interceptor::{Attribute, Packet, TaggedPacket};
