@@ -136,6 +136,7 @@ fn accepted(sdp: &mut String, terms: &Terms, ours: &Ours, medium: &Medium) {
     transport(sdp, terms, ours);
     line(sdp, format_args!("a={}", direction(medium.receives, medium.sends)));
     codec(sdp, medium);
+    medium.layers.answer().iter().for_each(|text| line(sdp, format_args!("{text}")));
     if let Some(stream) = ours.stream(medium.kind).filter(|_| medium.receives) {
         declare(sdp, &stream, medium.kind, "medley");
     }

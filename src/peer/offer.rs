@@ -7,6 +7,7 @@
 use super::association::Association;
 use super::codecs::{self, Codec};
 use super::sdp::{Attributes, Sdp, Section};
+use super::simulcast::Layers;
 use super::transport::{self, IceCredentials, Setup, token};
 use super::{OfferError, Purpose};
 
@@ -65,6 +66,8 @@ pub(super) struct Medium {
     /// The client's stream and its repair stream, where it names them.
     pub(super) ssrc: Option<u32>,
     pub(super) rtx_ssrc: Option<u32>,
+    /// The layers that the client sends.
+    pub(super) layers: Layers,
     /// Whether reduced-size RTCP was offered (RFC 5506).
     pub(super) reduced_rtcp: bool,
 }
@@ -197,8 +200,10 @@ fn line(section: &Section<'_>, purpose: Purpose, notices: &mut Vec<String>) -> R
     };
     check_transport(section)?;
     let (ssrc, rtx_ssrc) = streams(&section.attributes);
+    let simulcast = (kind == Kind::Video && sends).then(|| Layers::read(section, codec.payload_type, notices)).flatten();
+    let layers = simulcast.unwrap_or_else(|| Layers::single(ssrc, rtx_ssrc));
     let reduced_rtcp = section.attributes.has("rtcp-rsize");
-    Ok(Line::Media(Medium { kind, mid, protocol: token(section.protocol)?, sends, receives, codec, ssrc, rtx_ssrc, reduced_rtcp }))
+    Ok(Line::Media(Medium { kind, mid, protocol: token(section.protocol)?, sends, receives, codec, ssrc, rtx_ssrc, layers, reduced_rtcp }))
 }
 
 fn refused(section: &Section<'_>, mid: Option<String>) -> Result<Line, OfferError> {

@@ -21,6 +21,7 @@ use super::interceptors;
 use super::interceptors::line::LineReports;
 use super::interceptors::reports::ReportClock;
 use super::interceptors::rtx::RtxUndo;
+use super::interceptors::streams::Streams;
 use super::interceptors::tap::{Inbound, Tap};
 use super::mailbox::Mailbox;
 use super::offer::{Kind, Terms};
@@ -95,7 +96,8 @@ impl Opening {
         berth.listen_for(&ours.ice, &terms.ice);
         tell_intake(terms, &mut seat);
         let asker = streams[1].or(streams[0]).map_or(1, |stream| stream.ssrc);
-        let uplink = Uplink::new(seat.video_in.take(), seat.audio_in.take(), asker);
+        let takes_remb = terms.media().any(|m| m.sends && m.codec.feedback.contains(&"goog-remb"));
+        let uplink = Uplink::new(seat.video_in.take(), seat.audio_in.take(), asker, takes_remb);
         let [audio, video] = [audio, video].map(|outgoing| outgoing.map(|o| o.packetizer));
         let downlink = Downlink::new(audio, video, outbox.clone(), seat.traffic.clone());
         let channel = Channel::serve(opened, seat.talk.clone(), self.clock, offset);
@@ -128,12 +130,15 @@ impl Opening {
     ) -> Registry {
         let payload_type = |kind| terms.media().find(|m| m.kind == kind && m.sends).map(|m| m.codec.payload_type);
         let (audio, video) = (payload_type(Kind::Audio), payload_type(Kind::Video));
-        let streams = [sound, pictures].into_iter().flatten().map(|o| o.packetizer.time_line()).collect();
+        let time_lines = [sound, pictures].into_iter().flatten().map(|o| o.packetizer.time_line()).collect();
         let ssrc = pictures.as_ref().or(sound.as_ref()).map(|o| o.stream.ssrc);
         let (clock, metrics, traffic) = (self.clock, self.metrics.clone(), seat.traffic.clone());
         let line = LineReports { ssrc, clock, traffic, metrics, ours: VecDeque::new() };
-        let tap = Tap { audio, video, clock: self.clock, metrics: self.metrics.clone(), session, outbox };
-        interceptors::chain(undo(terms), line, ReportClock { clock: self.clock, streams }, tap)
+        let pictures_in = terms.media().find(|m| m.kind == Kind::Video && m.sends);
+        let streams = pictures_in.map(|m| Streams::new(&m.layers)).unwrap_or_default();
+        let tap = Tap { audio, video, streams, clock: self.clock, metrics: self.metrics.clone(), session, outbox };
+        let transport_cc = terms.media().find_map(|m| m.codec.transport_cc.filter(|_| m.sends));
+        interceptors::chain(undo(terms), transport_cc, line, ReportClock { clock: self.clock, streams: time_lines }, tap)
     }
 }
 
@@ -160,7 +165,8 @@ fn ssrc() -> u32 {
 
 fn undo(terms: &Terms) -> Option<RtxUndo> {
     let medium = terms.media().find(|m| m.sends && m.codec.rtx.is_some())?;
-    Some(RtxUndo { rtx_payload_type: medium.codec.rtx?, payload_type: medium.codec.payload_type, ssrc: medium.ssrc })
+    let (rtx_payload_type, payload_type, streams) = (medium.codec.rtx?, medium.codec.payload_type, Streams::new(&medium.layers));
+    Some(RtxUndo { rtx_payload_type, payload_type, streams })
 }
 
 /// What the offer says of the pictures that come.

@@ -185,7 +185,7 @@ impl Session {
                 self.uplink.ask(feedback, &self.outbox);
             }
             Event::Feedback(None) => self.seat.feedback = None,
-            Event::Due => self.uplink.advance(self.clock.now()),
+            Event::Due => self.uplink.advance(self.clock.now(), &self.outbox),
             Event::Tick => return self.tick(watch).await,
         }
         None
@@ -245,7 +245,7 @@ impl Session {
     async fn tick(&mut self, watch: &mut Watch) -> Option<Ended> {
         let now = self.clock.now();
         self.seat.traffic.rtt().into_iter().for_each(|rtt| self.uplink.note_round_trip(rtt));
-        self.uplink.advance(now);
+        self.uplink.advance(now, &self.outbox);
         if self.berth.mailbox().is_stopped() || self.channel.is_abused() {
             return Some(Ended::Failed);
         }

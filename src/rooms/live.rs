@@ -7,6 +7,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::broadcast;
 
+use super::demands::Demands;
 use super::directory::Prepared;
 use super::easel::Easel;
 use super::occupants::{Admitted, Occupants, Rules};
@@ -25,6 +26,8 @@ use crate::room::{Command, Driver, Joining, RoomStatus};
 
 /// How long a view that is looked at once is drawn for the next look.
 const GLANCE: Duration = Duration::from_secs(5);
+/// How long those whom nobody saw may take to come back.
+const COMING_BACK: Duration = Duration::from_millis(400);
 /// How long a first look waits for a picture.
 const FIRST_PICTURE: Duration = Duration::from_secs(1);
 
@@ -37,6 +40,7 @@ pub(super) struct Live {
     pub(super) screens: Arc<Screens>,
     pub(super) occupants: Arc<Occupants>,
     pictures: Arc<PictureBook>,
+    demands: Arc<Demands>,
     pub(super) audio: Arc<AudioEgress>,
     talk: Arc<Talk>,
     pool: Arc<Pool>,
@@ -74,6 +78,7 @@ impl Live {
         let (clock, metrics) = (rooms.clock, rooms.metrics.clone());
         let screens = Arc::new(Screens::new(prepared.spec.named_ladder(), clock, metrics.clone()));
         let (occupants, pictures) = (Arc::<Occupants>::default(), Arc::<PictureBook>::default());
+        let demands = Arc::<Demands>::default();
         let audio = Arc::new(AudioEgress::start(clock, metrics.clone()));
         let easel = Easel::start(name, &rooms.settings, pictures.clone(), screens.clone(), clock, metrics.clone());
         let talk = Arc::new(Talk::new(name.clone(), events.clone(), metrics.clone()));
@@ -83,6 +88,7 @@ impl Live {
             screens: screens.clone(),
             audio: audio.clone(),
             occupants: occupants.clone(),
+            demands: demands.clone(),
             events,
             metrics: metrics.clone(),
             blocks: 0,
@@ -94,7 +100,8 @@ impl Live {
         metrics.rooms.inc();
         let (threads, pool) = (Some(Threads { driver, _easel: easel }), rooms.pool.clone());
         let (glances, scheduled) = Default::default();
-        Self { name: name.clone(), threads, screens, occupants, pictures, audio, talk, pool, clock, metrics, glances, scheduled }
+        let name = name.clone();
+        Self { name, threads, screens, occupants, pictures, demands, audio, talk, pool, clock, metrics, glances, scheduled }
     }
 
     pub(super) fn name(&self) -> &RoomName {
@@ -123,6 +130,7 @@ impl Live {
         if wish.sends_video {
             let (intake, newest, asks) = VideoIntake::open(&self.pool, self.metrics.clone(), sync.clone());
             self.pictures.enter(participant, newest.clone());
+            self.demands.enter(participant, intake.demand());
             (video_in, feedback, picture) = (Some(intake), Some(asks), Some(newest));
         }
         let (audio_in, sound) = wish.sends_audio.then(|| AudioIntake::open(self.metrics.clone(), sync)).unzip();
@@ -150,6 +158,7 @@ impl Live {
         self.tell(Command::Leave(participant));
         self.screens.leave(participant);
         self.pictures.leave(participant);
+        self.demands.leave(participant);
         self.occupants.leave(participant);
     }
 
@@ -226,7 +235,10 @@ impl Live {
                 drawn.changed().await.ok()?;
             }
         };
-        tokio::time::timeout(FIRST_PICTURE, first).await.ok().flatten()
+        tokio::time::timeout(FIRST_PICTURE, first).await.ok().flatten()?;
+        // Whoever nobody saw before this look is decoded again within that
+        let _ = tokio::time::timeout(COMING_BACK, std::future::pending::<()>()).await;
+        self.screens.shown_to(id)
     }
 
     /// The receiver that a view is drawn for; one a view.

@@ -19,6 +19,7 @@
 //! | `rehearsal` | how a layout would look |
 
 mod admin;
+mod demands;
 mod directory;
 mod easel;
 mod happenings;

@@ -162,6 +162,19 @@ impl Screens {
         Some(state.quality(receiver))
     }
 
+    /// What part of each scene's size is sent to whoever receives the most of it; all of it to those who look without a session. Scenes
+    /// that nobody is sent are left out.
+    pub(super) fn shares(&self) -> BTreeMap<SceneKey, f64> {
+        let state = self.state.lock();
+        let mut shares = BTreeMap::new();
+        for (id, key) in state.routes.iter() {
+            let share = state.receivers.get(id).map_or(Some(1.0), |receiver| receiver.share(state.showing.get(key)?));
+            let most = share.map(|share| shares.get(key).map_or(share, |most: &f64| most.max(share)));
+            shares.extend(most.map(|most| (key.clone(), most)));
+        }
+        shares
+    }
+
     /// What each scene's renditions cost.
     pub(super) fn loads(&self) -> Vec<(SceneKey, Vec<Load>)> {
         self.state.lock().showing.iter().map(|(key, showing)| (key.clone(), showing.egress.loads())).collect()
@@ -229,6 +242,13 @@ impl Showing {
 }
 
 impl Receiver {
+    /// What part of the canvas's size it is sent; `None` where it is sent nothing.
+    fn share(&self, showing: &Showing) -> Option<f64> {
+        let rendition = self.on.as_ref()?.1?;
+        let shorter = showing.canvas.width.min(showing.canvas.height);
+        Some(f64::from(showing.renditions.get(rendition)?.height.min(shorter)) / f64::from(shorter))
+    }
+
     fn is_on(&self, key: &SceneKey) -> bool {
         self.on.as_ref().is_some_and(|(on, _)| on == key)
     }
@@ -338,6 +358,18 @@ mod tests {
         assert_eq!(viewers(&screens), [("main".into(), vec![1, 1]), ("tall".into(), vec![1, 0])]);
         screens.route(routes(&[(1, "main"), (2, "main"), (3, "main")]));
         assert_eq!(viewers(&screens), [("main".into(), vec![2, 1])]);
+    }
+
+    #[test]
+    fn a_scene_is_wanted_at_the_size_of_whoever_is_sent_the_most_of_it() {
+        let screens = screens();
+        let _receivers = [enter(&screens, 1, Some(48)), enter(&screens, 2, Some(40)), enter(&screens, 3, Some(40))];
+        screens.route(routes(&[(1, "main"), (2, "main"), (3, "tall"), (9, "glance")]));
+        ["main", "tall", "glance"].iter().for_each(|view| screens.prepare(&key(view), canvas()));
+        assert_eq!(screens.shares(), BTreeMap::from([(key("main"), 0.5), (key("glance"), 1.0)]));
+        let _best = enter(&screens, 4, None);
+        screens.route(routes(&[(1, "main"), (4, "main")]));
+        assert_eq!(screens.shares(), BTreeMap::from([(key("main"), 1.0)]));
     }
 
     #[test]

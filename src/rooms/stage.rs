@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use tokio::sync::broadcast;
 
 use super::RoomEvent;
+use super::demands::Demands;
 use super::easel::Rack;
 use super::occupants::Occupants;
 use super::screens::Screens;
@@ -20,6 +21,9 @@ use crate::room::{Event, RoomStatus, Routes, SceneKey, Stage};
 
 /// Blocks between two readings of what went over the lines: half a second.
 const BLOCKS_A_READING: u32 = 25;
+
+/// Blocks between two looks at what is wanted of everybody: a tenth of a second.
+const BLOCKS_A_LOOK: u32 = 5;
 
 /// The pictures of everyone who sends any.
 #[derive(Debug, Default)]
@@ -51,6 +55,7 @@ pub(super) struct RoomStage {
     pub(super) screens: Arc<Screens>,
     pub(super) audio: Arc<AudioEgress>,
     pub(super) occupants: Arc<Occupants>,
+    pub(super) demands: Arc<Demands>,
     pub(super) events: broadcast::Sender<Arc<RoomEvent>>,
     pub(super) talk: Arc<Talk>,
     pub(super) metrics: Metrics,
@@ -68,6 +73,7 @@ impl Stage for RoomStage {
     fn scene(&mut self, key: &SceneKey, scene: Scene) {
         self.screens.prepare(key, scene.canvas);
         self.talk.scene(key, &scene);
+        self.demands.scene(key, &scene);
         if self.rack.put(key, scene) {
             self.metrics.count_dropped("compositor_behind");
         }
@@ -75,6 +81,9 @@ impl Stage for RoomStage {
 
     fn mixes(&mut self, mixes: MixSet) {
         self.blocks += 1;
+        if self.blocks.is_multiple_of(BLOCKS_A_LOOK) {
+            self.demands.settle(mixes.at, &self.screens.shares());
+        }
         if self.blocks == BLOCKS_A_READING {
             self.occupants.sample(mixes.at, &self.metrics);
             self.talk.tell_qualities(mixes.at, |id| self.screens.quality(id));
