@@ -9,15 +9,21 @@ mod arrivals;
 mod assemble;
 mod audio;
 mod delay;
+mod drift;
+mod follow;
+mod glide;
 mod depacketize;
 mod jitter;
 mod keyframe;
+mod pace;
 mod parameters;
 mod pool;
 mod reorder;
 mod source;
+mod stretch;
 mod sync;
 mod video;
+mod wall;
 
 use std::sync::Arc;
 
