@@ -205,7 +205,8 @@ impl JitterBuffer {
         }
         // Of the last packet that this tick decodes, which has the least time to come.
         let last = (missing - 1) / stride * stride;
-        let (margin, grid) = (now.1.saturating_sub(spurt.position).saturating_sub(last).saturating_sub(self.needed(now.0)), stride.min(BLOCK));
+        let (margin, grid) =
+            (now.1.saturating_sub(spurt.position).saturating_sub(last).saturating_sub(self.needed(now.0)), stride.min(BLOCK));
         let shrinks = self.arrivals.delays().growth(FORESIGHT).clamp(0, MOST_FORESEEN);
         Some(Standing { margin, shrinks, waste: grid - (missing - last), grid, quiet })
     }
@@ -278,7 +279,7 @@ impl JitterBuffer {
     /// Packets are missing before the first that waits, `gap` samples in all. What was made up while waiting for them
     /// counts; a single block of that does not, where FEC can still give it: the lag it costs lets FEC give the next in time.
     fn bridge(&mut self, now: (MediaTime, i64), gap: i64, fec: bool) -> Option<Step> {
-        let most = self.most();
+        let most = self.needed(now.0).saturating_add(BLOCK).min(self.most());
         let first = self.arrivals.first()?;
         let reach = if fec { first.samples } else { 0 };
         let (begins, next) = (first.begins, first.payload.clone());

@@ -89,7 +89,7 @@ impl Pace {
         if excess < LEAST as i64 {
             self.surplus_since = None;
         }
-        let piece = if excess > 0 { self.cut(now, excess, standing) } else { self.insert(now, -excess, standing) };
+        let piece = if excess > 0 { self.cut(now, excess, standing) } else { self.insert(now, excess.saturating_neg(), standing) };
         if piece != Piece::Keep {
             self.last_piece = now;
         }
@@ -129,7 +129,7 @@ impl Standing {
         match margin {
             ..PRESSING => self.waste.saturating_sub(grid.saturating_mul((margin / -grid).saturating_add(1))),
             PRESSING..SLACK if self.waste > grid / 2 => self.waste - grid,
-            _ => self.waste + grid * (margin.saturating_sub(SLACK) / grid).max(0),
+            _ => self.waste.saturating_add(grid * (margin.saturating_sub(SLACK) / grid).max(0)),
         }
     }
 }
@@ -137,10 +137,10 @@ impl Standing {
 /// The speed for this way, where it was `before`.
 fn speed(excess: i64, before: i32) -> i32 {
     let begins = if before == 0 { NOTABLE } else { NEAR + 1 };
-    if excess.abs() < begins || (before != 0 && (excess < 0) != (before < 0)) {
+    if excess.saturating_abs() < begins || (before != 0 && (excess < 0) != (before < 0)) {
         return 0;
     }
-    let ppm = excess.abs().saturating_mul(2).clamp(LEAST_PPM, MOST_PPM.into()) as i32;
+    let ppm = excess.saturating_abs().saturating_mul(2).clamp(LEAST_PPM, MOST_PPM.into()) as i32;
     if excess < 0 { -ppm } else { ppm }
 }
 

@@ -149,6 +149,7 @@ fn twenty_minutes_of_clocks_that_drift_apart_go_by_without_a_slip() {
         let pieces = (heard.cuts, heard.inserts);
         assert!(heard.concealed() <= 20 && pieces.0 + pieces.1 <= 4, "{drift_ppm} ppm: {} {pieces:?}", heard.concealed());
         let (least, most) = heard.spread_ms(1000);
+        println!("{drift_ppm} ppm, ±{jitter_ms} ms: {least} to {most} ms, {pieces:?}, {} concealed", heard.concealed());
         assert!(most - least < 40.0, "{drift_ppm} ppm, ±{jitter_ms} ms: {least} to {most} ms");
     }
 }
