@@ -119,6 +119,8 @@ pub struct Metrics {
     pub blocks_concealed: Counter,
     /// 20 ms blocks recovered from in-band FEC.
     pub blocks_recovered: Counter,
+    /// How long sound that arrives first waits to be heard; an entry a second and sender.
+    pub sound_delay_seconds: Histogram,
     /// Datagrams at the media port that belong to no session.
     pub datagrams_unknown: Counter,
     /// Time to decode a picture or block.
@@ -182,6 +184,7 @@ impl Default for Metrics {
             decode_errors: Counter::default(),
             blocks_concealed: Counter::default(),
             blocks_recovered: Counter::default(),
+            sound_delay_seconds: Histogram::new((1..=20).map(|n| 0.02 * f64::from(n))),
             datagrams_unknown: Counter::default(),
             decode_seconds: Family::new_with_constructor(time_histogram),
             composite_seconds: time_histogram(),
@@ -222,6 +225,7 @@ impl Metrics {
         r.register("decode_errors", "Access units that could not be decoded", self.decode_errors.clone());
         r.register("blocks_concealed", "20 ms blocks made up by concealment", self.blocks_concealed.clone());
         r.register("blocks_recovered", "20 ms blocks recovered from in-band FEC", self.blocks_recovered.clone());
+        r.register_with_unit("sound_delay", "Wait of sound that arrives first", Unit::Seconds, self.sound_delay_seconds.clone());
         r.register("datagrams_unknown", "Datagrams that belong to no session", self.datagrams_unknown.clone());
         r.register_with_unit("decode", "Time to decode", Unit::Seconds, self.decode_seconds.clone());
         r.register_with_unit("composite", "Time to composite a canvas", Unit::Seconds, self.composite_seconds.clone());

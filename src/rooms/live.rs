@@ -148,7 +148,7 @@ impl Live {
             self.tell(Command::Watch(participant, view));
             receiver
         });
-        let audio_out = wish.receives_audio.then(|| self.audio.subscribe(takes_part.then_some(participant)));
+        let audio_out = wish.receives_audio.then(|| self.audio.subscribe(takes_part.then_some(participant), admitted.sent.clone()));
         let (room, dismissed, traffic) = (self.name.clone(), admitted.dismissed, admitted.sent);
         Seat { participant, room, video_in, audio_in, feedback, video_out, audio_out, dismissed, traffic, talk, _leaver }
     }
