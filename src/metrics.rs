@@ -68,6 +68,14 @@ pub struct Metrics {
     pub bytes_sent: Family<ByMedia, Counter>,
     /// Round trips to receivers, as their reports tell.
     pub round_trip_seconds: Histogram,
+    /// What receivers' lines take, in bits a second; each line once a second.
+    pub estimate_bits_per_second: Histogram,
+    /// How long pictures wait for their turn on a receiver's line.
+    pub pacer_seconds: Histogram,
+    /// Packets sent again because receivers asked for them.
+    pub packets_resent: Counter,
+    /// Payload bytes sent to learn what lines take.
+    pub probe_bytes: Counter,
     /// Keyframes asked of senders.
     pub keyframes_requested: Counter,
     /// Keyframes forced out of encoders.
@@ -112,6 +120,10 @@ impl Default for Metrics {
             bytes_received: Family::default(),
             bytes_sent: Family::default(),
             round_trip_seconds: Histogram::new((0..12).map(|n| 1e-3 * f64::from(1u32 << n))),
+            estimate_bits_per_second: Histogram::new((0..9).map(|n| 62_500.0 * f64::from(1u32 << n))),
+            pacer_seconds: Histogram::new((0..12).map(|n| 1e-3 * f64::from(1u32 << n))),
+            packets_resent: Counter::default(),
+            probe_bytes: Counter::default(),
             keyframes_requested: Counter::default(),
             keyframes_forced: Counter::default(),
             decode_errors: Counter::default(),
@@ -148,6 +160,12 @@ impl Metrics {
         r.register_with_unit("received", "Bytes of RTP payloads received", Unit::Bytes, self.bytes_received.clone());
         r.register_with_unit("sent", "Bytes of RTP payloads sent", Unit::Bytes, self.bytes_sent.clone());
         r.register_with_unit("round_trip", "Round trips to receivers", Unit::Seconds, self.round_trip_seconds.clone());
+        let estimate = self.estimate_bits_per_second.clone();
+        r.register("receiver_estimate_bits_per_second", "What receivers' lines take, each line once a second", estimate);
+        let waits = self.pacer_seconds.clone();
+        r.register_with_unit("pacer_delay", "How long pictures wait for their turn on a receiver's line", Unit::Seconds, waits);
+        r.register("packets_resent", "Packets sent again because receivers asked for them", self.packets_resent.clone());
+        r.register_with_unit("probe", "Payload bytes sent to learn what lines take", Unit::Bytes, self.probe_bytes.clone());
         r.register("keyframes_requested", "Keyframes asked of senders", self.keyframes_requested.clone());
         r.register("keyframes_forced", "Keyframes forced out of encoders", self.keyframes_forced.clone());
         r.register("decode_errors", "Access units that could not be decoded", self.decode_errors.clone());

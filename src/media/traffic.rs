@@ -106,6 +106,8 @@ pub struct SentTraffic {
     pub estimate_bps: Reading,
     /// How long what is sent waits for its turn, in milliseconds.
     pub pacer_ms: Reading,
+    /// What the line is to take so that its receiver can be sent more, in bits a second on the wire; the line is probed up to there.
+    pub wanted_bps: Reading,
     /// Packets that the receiver asked for again; each counts each time.
     pub requested: Count,
     /// Packets sent again.
@@ -129,6 +131,7 @@ impl Default for SentTraffic {
             rtt,
             estimate_bps: Reading::default(),
             pacer_ms: Reading::default(),
+            wanted_bps: Reading::default(),
             requested: Count::default(),
             resent: Count::default(),
             keyframes_asked: Count::default(),

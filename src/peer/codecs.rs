@@ -47,7 +47,7 @@ pub(super) fn h264(section: &Section<'_>) -> Option<Codec> {
         clock_rate: 90_000,
         parameters: format!("level-asymmetry-allowed=1;packetization-mode={packetization_mode};profile-level-id={profile_level_id}"),
         rtx: rtx_of(section, payload_type),
-        feedback: feedback(attributes, payload_type, &["transport-cc", "ccm fir", "nack", "nack pli"]),
+        feedback: feedback(attributes, payload_type, &["goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"]),
         transport_cc: transport_cc(attributes),
         parameter_sets: offered.parameter_sets,
     })

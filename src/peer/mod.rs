@@ -16,6 +16,7 @@ mod mailbox;
 mod offer;
 mod opening;
 mod outbox;
+mod pacing;
 mod port;
 mod sdp;
 mod sending;

@@ -114,6 +114,8 @@ enum Event {
     Picture(Option<Arc<EncodedPicture>>),
     Sound(Option<Arc<EncodedSound>>),
     Feedback(Option<Feedback>),
+    /// What waits for its turn on the client's line may leave.
+    Turn,
     Tick,
 }
 
@@ -143,6 +145,7 @@ impl Session {
 
     /// The next thing that happens. Cancel-safe throughout, so that nothing is lost by what comes first.
     async fn next(&mut self, ticks: &mut tokio::time::Interval) -> Event {
+        let (clock, turn) = (self.clock, self.downlink.deadline(self.clock.now()));
         let Seat { feedback, video_out, audio_out, dismissed, .. } = &mut self.seat;
         tokio::select! {
             biased;
@@ -151,6 +154,7 @@ impl Session {
             Some(state) = self.states.recv() => Event::State(state),
             // Before what a client can flood us with
             _ = ticks.tick() => Event::Tick,
+            () = turn_at(turn, clock) => Event::Turn,
             sound = next_sound(audio_out) => Event::Sound(sound),
             picture = next_picture(video_out) => Event::Picture(picture),
             feedback = next_feedback(feedback) => Event::Feedback(feedback),
@@ -162,18 +166,23 @@ impl Session {
         match event {
             Event::Inbound(Inbound::Media(kind, packet)) => self.uplink.take(kind, packet),
             Event::Inbound(Inbound::Report(report)) => self.uplink.report(report),
-            Event::Inbound(Inbound::KeyframeWanted) => self.request_keyframe(),
+            Event::Inbound(Inbound::KeyframeWanted) => {
+                self.seat.traffic.keyframes_asked.add(1);
+                self.request_keyframe();
+            }
+            Event::Inbound(Inbound::Said(said)) => self.downlink.hear(said, self.clock.now()),
             Event::Inbound(Inbound::Goodbye(streams)) => tracing::debug!(?streams, "the client ends streams"),
             Event::State(state) => return self.change_state(state, watch),
             Event::Command(Command::End(ended)) => return Some(ended),
             Event::Command(Command::Candidates(candidates)) => self.add_candidates(candidates, watch).await,
             Event::Command(Command::Restart(theirs, reply)) => self.restart_ice(theirs, reply, watch).await,
-            Event::Picture(Some(picture)) => self.downlink.picture(picture),
+            Event::Picture(Some(picture)) => self.downlink.picture(picture, self.clock.now()),
             Event::Picture(None) => self.seat.video_out = None,
-            Event::Sound(Some(sound)) => self.downlink.sound(&sound),
+            Event::Sound(Some(sound)) => self.downlink.sound(&sound, self.clock.now()),
             Event::Sound(None) => self.seat.audio_out = None,
             Event::Feedback(Some(feedback)) => self.uplink.ask(feedback, &self.outbox),
             Event::Feedback(None) => self.seat.feedback = None,
+            Event::Turn => self.downlink.send(self.clock.now()),
             Event::Tick => return self.tick(watch).await,
         }
         None
@@ -194,7 +203,7 @@ impl Session {
             RTCPeerConnectionState::Connected if !self.is_connected() => {
                 self.connected.store(true, Ordering::Relaxed);
                 tracing::info!(after_ms = self.clock.now().since(watch.since).as_millis() as u64, "connected");
-                if !self.downlink.open() {
+                if !self.downlink.open(self.clock.now()) {
                     self.request_keyframe();
                 }
                 None
@@ -233,6 +242,9 @@ impl Session {
     async fn tick(&mut self, watch: &mut Watch) -> Option<Ended> {
         let now = self.clock.now();
         self.uplink.advance(now);
+        if self.downlink.advance(now) {
+            self.request_keyframe();
+        }
         if self.berth.mailbox().is_stopped() {
             return Some(Ended::Failed);
         }
@@ -258,6 +270,14 @@ impl Session {
 async fn dismissal(dismissed: &mut watch::Receiver<bool>) {
     if dismissed.wait_for(|is_dismissed| *is_dismissed).await.is_err() {
         std::future::pending().await
+    }
+}
+
+/// When the next packets may leave; never, where none wait.
+async fn turn_at(turn: Option<MediaTime>, clock: Clock) {
+    match turn {
+        Some(turn) => tokio::time::sleep_until(clock.instant(turn).into()).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -4,8 +4,7 @@
 //!
 //! | Slot | Link | What it does |
 //! | --- | --- | --- |
-//! | 2 000 | the stack's TWCC sender | numbers what leaves |
-//! | 4 000 | the stack's NACK responder | resends, as RTX where that is negotiated |
+//! | 2 000 | [`departures::Departures`] | numbers what leaves, hears what the client says of what it got |
 //! | 6 500 | [`rtx::RtxUndo`] | turns retransmissions back into what was lost, before anyone counts losses |
 //! | 7 000 | the stack's NACK generator | asks for what is missing |
 //! | 8 000 | the stack's TWCC receiver | tells the sender when its packets came |
@@ -15,8 +14,10 @@
 //! | 11 000 | the stack's sender reports | |
 //! | 14 000 | [`tap::Tap`] | hands media and requests to the session |
 //!
-//! There is no pacer: the stack's is first in, first out and would hold sound back behind pictures.
+//! There is no pacer and no NACK responder: what leaves when, and again, the session decides (`pacing`). The stack's pacer is first in,
+//! first out and would hold sound back behind pictures; its TWCC sender does not number retransmissions.
 
+pub(super) mod departures;
 pub(super) mod line;
 pub(super) mod reports;
 pub(super) mod rtx;
@@ -26,8 +27,8 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use rtc::interceptor::{
-    Interceptor, NackGeneratorBuilder, NackResponderBuilder, ReceiverReportBuilder, Registry, SenderReportBuilder, Slot, StreamInfo,
-    TaggedPacket, TwccReceiverBuilder, TwccSenderBuilder,
+    Interceptor, NackGeneratorBuilder, ReceiverReportBuilder, Registry, SenderReportBuilder, Slot, StreamInfo, TaggedPacket,
+    TwccReceiverBuilder,
 };
 use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
@@ -36,15 +37,18 @@ use rtc::shared::error::Error;
 const NACK_INTERVAL: Duration = Duration::from_millis(30);
 /// After ten requests a packet is later than any jitter buffer waits.
 const NACKS_PER_PACKET: u16 = 10;
-/// Packets kept for resending: over three seconds of pictures at 2.5 Mb/s.
-const RESEND_PACKETS: u16 = 1024;
 
 /// The whole chain.
-pub(super) fn chain(undo: Option<rtx::RtxUndo>, line: line::LineReports, clock: reports::ReportClock, tap: tap::Tap) -> Registry {
+pub(super) fn chain(
+    departures: departures::Departures,
+    undo: Option<rtx::RtxUndo>,
+    line: line::LineReports,
+    clock: reports::ReportClock,
+    tap: tap::Tap,
+) -> Registry {
     let nack = NackGeneratorBuilder::new().with_interval(NACK_INTERVAL).with_max_nacks_per_packet(NACKS_PER_PACKET);
     let registry = Registry::new()
-        .with(Slot::TwccSender, TwccSenderBuilder::new().build())
-        .with(Slot::NackResponder, NackResponderBuilder::new().with_size(RESEND_PACKETS).build())
+        .with(Slot::from(2_000), Link::new(departures))
         .with(Slot::NackGenerator, nack.build())
         .with(Slot::TwccReceiver, TwccReceiverBuilder::new().build())
         .with(Slot::ReceiverReport, ReceiverReportBuilder::new().build())
