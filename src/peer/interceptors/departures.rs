@@ -121,7 +121,8 @@ mod tests {
 
     #[test]
     fn what_the_client_says_of_our_stream_reaches_the_session() {
-        let nack = |media_ssrc| TransportLayerNack { media_ssrc, nacks: vec![NackPair { packet_id: 65_535, lost_packets: 5 }], sender_ssrc: 1 };
+        let nack =
+            |media_ssrc| TransportLayerNack { media_ssrc, nacks: vec![NackPair { packet_id: 65_535, lost_packets: 5 }], sender_ssrc: 1 };
         let limit = ReceiverEstimatedMaximumBitrate { bitrate: 5e5, ..Default::default() };
         let said = heard(vec![Box::new(nack(7)), Box::new(nack(6)), Box::new(limit)]);
         assert_eq!(said, [Said::Lacks(vec![65_535, 0, 2]), Said::Takes(5e5)]);

@@ -36,6 +36,8 @@ use crate::media::{EncodedPicture, EncodedSound, MediaTime};
 const BURST: f64 = 2.5;
 /// The same on a line that was full of late, or of which nothing is known yet.
 const CAREFUL_BURST: f64 = 1.15;
+/// A line of less, in bits a second, carries little besides sound: what stands in its queue delays that.
+const NARROW: f64 = 200_000.0;
 /// How long a line that was full is treated with care.
 const CARE: Duration = Duration::from_secs(4);
 /// The pictures that may wait.
@@ -244,8 +246,13 @@ impl Pacing {
     fn set_pace(&mut self, now: MediaTime) {
         let is_unknown = self.is_numbered && !self.outage.has_heard();
         let is_delicate = is_unknown || self.estimator.was_full(CARE, now) || self.estimator.is_trying();
-        let burst = if is_delicate { CAREFUL_BURST } else { BURST };
-        self.pace.set(self.prober.rate(now).unwrap_or(self.estimate_bps() * burst));
+        let estimate = self.estimate_bps();
+        let burst = match (estimate < NARROW, is_delicate) {
+            (true, _) => 1.0,
+            (false, true) => CAREFUL_BURST,
+            (false, false) => BURST,
+        };
+        self.pace.set(self.prober.rate(now).unwrap_or(estimate * burst));
     }
 
     fn next_paced(&mut self, now: MediaTime) -> Option<(What, rtp::Packet)> {

@@ -59,7 +59,7 @@ impl PictureLine {
         if picture.keyframe {
             lost = if self.is_behind { self.give_up() } else { 0 };
             self.is_behind = false;
-            self.held_up = picture.payloads.iter().map(Bytes::len).sum();
+            self.held_up = self.held_up.max(picture.payloads.iter().map(Bytes::len).sum());
         } else if self.is_behind || self.bytes > bound + self.held_up {
             self.is_behind = true;
             return 1;

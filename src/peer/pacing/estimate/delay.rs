@@ -113,7 +113,7 @@ mod tests {
         let growing = readings(200, |n| 30_000 + 1000 * n.saturating_sub(100) as i64);
         let noticed = growing.iter().position(|reading| reading.is_congested).unwrap();
         assert!((15..19).contains(&noticed), "{noticed}");
-        let burst = readings(200, |n| 30_000 + (120_000 - 8000 * (n as i64 - 100).abs()).max(0));
+        let burst = readings(200, |n| 30_000 + (90_000 - 8000 * (n as i64 - 100).abs()).max(0));
         assert!(burst.iter().all(|reading| !reading.is_congested));
     }
 

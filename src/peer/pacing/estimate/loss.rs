@@ -13,10 +13,11 @@ const SUSPECT: f64 = 0.12;
 const TRIAL: Duration = Duration::from_millis(2000);
 /// Where this part of the loss is left it was not ours.
 const STAYS: f64 = 0.6;
-/// Of what came through, during the trial.
+/// Of what came through, during the trial; but no less than the second part of the estimate.
 const LESS: f64 = 0.9;
+const LEAST: f64 = 0.4;
 /// How fast a lower loss is believed to be the line's own, for each report.
-const BELIEF: f64 = 0.02;
+const BELIEF: f64 = 0.005;
 
 /// What to do.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,7 +71,7 @@ impl LossWatch {
             return Advice::Stay;
         }
         self.trial = Some(Trial { ends: now + TRIAL + round_trip, loss, estimate_bps });
-        Advice::Fall(LESS * delivered_bps)
+        Advice::Fall((LESS * delivered_bps).max(LEAST * estimate_bps))
     }
 
     fn judge(&mut self, trial: &Trial, loss: f64) -> Advice {

@@ -42,8 +42,10 @@ const GROWTH: f64 = 1.1;
 const CAREFUL_GROWTH: f64 = 1.03;
 /// How long a full line is remembered.
 const REMEMBERED: Duration = Duration::from_secs(10);
+/// What little growth is left where nothing comes through, in bits a second.
+const LITTLE: f64 = 30_000.0;
 /// Growth ends this far above what has come through; the second where no probe can prove more.
-const REACH: f64 = 1.2;
+const REACH: f64 = 1.1;
 const REACH_WITHOUT_PROBES: f64 = 2.5;
 
 /// One line's estimate.
@@ -160,7 +162,7 @@ impl Estimator {
         if !reading.is_congested || now < self.settles_at {
             return;
         }
-        let delivered = self.delivered.rate();
+        let delivered = self.came_through(self.delivered.rate());
         let factor = if reading.wait_us > LONG_QUEUE_US { BACK_OFF_FAR } else { BACK_OFF };
         let step = if self.delivered.sent_rate() < 0.5 * self.bps { SMALL_STEP * self.bps } else { 0.0 };
         self.bps = self.bps.min((delivered * factor).max(step)).max(MIN_BPS);
@@ -189,9 +191,12 @@ impl Estimator {
         self.grown_at = now;
         let is_near = self.full.is_some_and(|(at, delivered)| now.since(at) < REMEMBERED && self.bps > 0.8 * delivered);
         let growth: f64 = if is_near { CAREFUL_GROWTH } else { GROWTH };
-        // What is lost whatever is sent does not tell against the line
-        let came_through = self.delivered.peak() / (1.0 - self.loss.own().min(0.5));
-        let bound = (came_through * self.reach + MIN_BPS).max(self.bps);
+        let bound = (self.came_through(self.delivered.peak()) * self.reach + LITTLE).max(self.bps);
         self.bps = (self.bps * growth.powf(passed.as_secs_f64())).min(bound).min(MAX_BPS);
+    }
+
+    /// What is lost whatever is sent does not tell against the line: it came as far as its queue.
+    fn came_through(&self, delivered_bps: f64) -> f64 {
+        delivered_bps / (1.0 - self.loss.own().min(0.5))
     }
 }

@@ -52,6 +52,7 @@ impl<F: Fn(u64) -> Way> Play<F> {
 
     pub(super) fn run(self) -> Played {
         let mut table = Table::new(self.rtx, self.seed);
+        table.round_trip_ms = 2 * self.delay_ms;
         for ms in 0..self.seconds * 1000 {
             let way = (self.way)(ms);
             table.step(ms, &way, &Wire { queue_ms: self.queue_ms, delay_ms: self.delay_ms, jitter_ms: self.jitter_ms });
@@ -109,6 +110,7 @@ struct Table {
     number: u64,
     keyframe_wanted: bool,
     last_keyframe: u64,
+    round_trip_ms: u64,
     /// When the bottleneck has sent what it holds.
     busy_until: f64,
     on_the_way: BTreeMap<(u64, u64), (u16, What, Bytes, u64)>,
@@ -136,6 +138,7 @@ impl Table {
             number: 0,
             keyframe_wanted: true,
             last_keyframe: 0,
+            round_trip_ms: 0,
             busy_until: 0.0,
             on_the_way: BTreeMap::new(),
             coming_back: VecDeque::new(),
@@ -166,7 +169,7 @@ impl Table {
         let estimate = self.pacing.estimate_bps();
         let next = LADDER.get(self.rendition + 1).map_or(LADDER[2].1, |next| next.0 * 1.2);
         let now = MediaTime::from_millis(ms);
-        self.played.given_up += self.pacing.advance(Some(Duration::from_millis(50)), Some(needs(next)), now);
+        self.played.given_up += self.pacing.advance(Some(Duration::from_millis(self.round_trip_ms)), Some(needs(next)), now);
         self.keyframe_wanted |= self.pacing.wants_keyframe(now);
         while self.rendition > 0 && estimate < needs(LADDER[self.rendition].0) {
             (self.rendition, self.headroom_since, self.keyframe_wanted) = (self.rendition - 1, None, true);
@@ -252,7 +255,7 @@ impl Table {
                     let fates = self.ledger.settle(named.into_iter());
                     self.played.given_up += self.pacing.hear(Said::Fates(fates), now);
                 }
-                Back::Nack(sequences) => drop(self.pacing.hear(Said::Lacks(sequences), now)),
+                Back::Nack(sequences) => _ = self.pacing.hear(Said::Lacks(sequences), now),
                 Back::Pli => self.keyframe_wanted = true,
             }
         }

@@ -52,7 +52,7 @@ impl Receiver {
         }
         let sequence = unwrapped(u16::from_be_bytes([payload[0], payload[1]]), self.next_sequence.unwrap_or(65_534));
         let next = self.next_sequence.unwrap_or(sequence);
-        (next..sequence).for_each(|lost| drop(self.lacking.insert(lost, (ms, 0))));
+        (next..sequence).for_each(|lost| _ = self.lacking.insert(lost, (ms, 0)));
         self.next_sequence = Some(next.max(sequence + 1));
         self.lacking.remove(&sequence);
         self.take_piece(ms, &payload[2..]);
@@ -73,9 +73,10 @@ impl Receiver {
     fn show(&mut self, ms: u64) {
         loop {
             let whole = |picture: &Picture| picture.came.len() as u64 == picture.count;
-            let mut next = self.pictures.iter().filter(|(number, picture)| {
-                whole(picture) && (picture.keyframe || self.last.is_some_and(|last| last + 1 == **number))
-            });
+            let mut next = self
+                .pictures
+                .iter()
+                .filter(|(number, picture)| whole(picture) && (picture.keyframe || self.last.is_some_and(|last| last + 1 == **number)));
             let Some((&number, _)) = next.next() else { return };
             self.last = Some(number);
             self.shown.push(ms);

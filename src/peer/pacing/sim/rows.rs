@@ -19,10 +19,21 @@ impl Played {
     }
 
     fn print(&self, name: &str) {
-        let line: Vec<String> = self.estimates.iter().step_by(8).map(|(ms, bps, r)| format!("{}:{:.2}/{r}", ms / 1000, bps / 1e6)).collect();
+        let line: Vec<String> =
+            self.estimates.iter().step_by(16).map(|(ms, bps, r)| format!("{}:{:.2}/{r}", ms / 1000, bps / 1e6)).collect();
         eprintln!(
-            "{name}: shown {} given up {} keyframes {} lost {} asked {} sounds {}/{}\n{}",
-            self.shown.len(), self.given_up, self.keyframes, self.lost, self.asked, self.sounds.len(), self.sounds_sent, line.join(" ")
+            "{name}: deaf {:?} shown {} given up {} keyframes {} lost {} asked {} sounds {}/{}\n{}",
+            (0..self.sounds_sent as u64 / 100)
+                .map(|n| 100 - self.sounds.iter().filter(|(at, _)| at / 2000 == n).count())
+                .collect::<Vec<_>>(),
+            self.shown.len(),
+            self.given_up,
+            self.keyframes,
+            self.lost,
+            self.asked,
+            self.sounds.len(),
+            self.sounds_sent,
+            line.join(" ")
         );
     }
 }
@@ -45,7 +56,15 @@ fn trace() {
         let mut play = Play::of(90, |ms| of_rate(if (20_000..40_000).contains(&ms) { 5e5 } else { 3e6 }));
         play.queue_ms = queue_ms;
         let p = play.run();
-        p.print(&format!("3-0.5-3 queue {queue_ms} fps {} {} {} gap {}", p.fps(5000, 20000), p.fps(22000, 40000), p.fps(45000, 90000), p.longest_gap(5000, 90000)));
+        p.print(&format!(
+            "3-0.5-3 queue {queue_ms} fps {} {} {} gap {}",
+            p.fps(5000, 20000),
+            p.fps(22000, 40000),
+            p.fps(45000, 90000),
+            [p.longest_gap(5000, 20000), p.longest_gap(19000, 25000), p.longest_gap(25000, 40000), p.longest_gap(40000, 90000)]
+                .map(|g| g.to_string())
+                .join("/")
+        ));
         let mut play = Play::of(60, |_| of_rate(3e5));
         play.queue_ms = queue_ms;
         let p = play.run();
@@ -55,6 +74,21 @@ fn trace() {
         let p = play.run();
         p.print(&format!("100k queue {queue_ms} fps {} gap {}", p.fps(5000, 60000), p.longest_gap(5000, 60000)));
     }
+    for (rate, loss, queue_ms, delay_ms) in
+        [(1e6, 0.1, 150, 25), (1e6, 0.0, 5, 25), (1e6, 0.0, 150, 150), (1e6, 0.2, 150, 25), (20e6, 0.0, 150, 150)]
+    {
+        let mut play = Play::of(60, move |_| Way { loss, ..of_rate(rate) });
+        (play.queue_ms, play.delay_ms) = (queue_ms, delay_ms);
+        let p = play.run();
+        p.print(&format!(
+            "rate {rate} loss {loss} queue {queue_ms} delay {delay_ms} fps {} gap {}",
+            p.fps(5000, 60000),
+            p.longest_gap(5000, 60000)
+        ));
+    }
+    let mut play = Play::of(60, |ms| of_rate(if (20_000..40_000).contains(&ms) { 5e5 } else { 3e6 }));
+    play.rtx = false;
+    play.run().print("no rtx");
     let p = Play::of(40, |ms| Way { alive: !(20_000..22_000).contains(&ms), ..GOOD }).run();
     p.print(&format!("blackout gap {}", p.longest_gap(5000, 40000)));
     let mut play = Play::of(60, |_| GOOD);
