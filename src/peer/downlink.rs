@@ -77,7 +77,7 @@ impl Downlink {
             said => self.pacing.hear(said, now),
         };
         self.count_lost(lost);
-        self.traffic.estimate_bps.set(self.pacing.estimate_bps());
+        self.traffic.estimate_bps.set(self.pacing.media_bps());
         self.send(now);
     }
 
@@ -88,7 +88,7 @@ impl Downlink {
         }
         let lost = self.pacing.advance(self.traffic.rtt(), self.traffic.wanted_bps.get(), now);
         self.count_lost(lost);
-        let estimate = self.pacing.estimate_bps();
+        let estimate = self.pacing.media_bps();
         self.traffic.estimate_bps.set(estimate);
         if now.since(self.counted_at) >= COUNTED_EVERY {
             self.counted_at = now;

@@ -44,6 +44,8 @@ const CARE: Duration = Duration::from_secs(4);
 const MAX_WAIT: Duration = Duration::from_millis(100);
 /// The rest of a picture that would take longer than this on a line that became slow is given up.
 const HOPELESS: Duration = Duration::from_millis(500);
+/// What waits for a dead line to come back is given up after this.
+const STALE: Duration = Duration::from_millis(400);
 /// Before it is known.
 const ROUND_TRIP: Duration = Duration::from_millis(100);
 /// IP, UDP, RTP with its extension, and the tag of SRTP.
@@ -128,9 +130,18 @@ impl Pacing {
         }
     }
 
-    /// What the line takes, in bits a second on the wire.
-    pub(super) fn estimate_bps(&self) -> f64 {
+    /// What the line takes of sound and pictures, in bits a second on the wire: what retransmissions need is taken off.
+    pub(super) fn media_bps(&self) -> f64 {
+        let loss = f64::from(self.loss()).min(0.5);
+        self.estimate_bps() / (1.0 + loss / (1.0 - loss))
+    }
+
+    fn estimate_bps(&self) -> f64 {
         self.estimator.bps()
+    }
+
+    fn loss(&self) -> f32 {
+        self.estimator.loss().map_or(self.reported_loss, |loss| loss as f32)
     }
 
     /// Takes a sound.
@@ -143,11 +154,11 @@ impl Pacing {
         if self.video.is_none() {
             return 0;
         }
-        if self.outage.is_on(self.round_trip, now) {
-            return 1 + self.pictures.clear();
-        }
         self.set_pace(now);
-        self.pictures.offer(picture, self.pace.bytes_in(MAX_WAIT), now)
+        // On a dead line only a keyframe is worth keeping: the line may come back soon after it
+        let begins_anew = self.outage.is_on(self.round_trip, now) && picture.keyframe;
+        let lost = if begins_anew { self.pictures.clear() } else { 0 };
+        lost + self.pictures.offer(picture, self.pace.bytes_in(MAX_WAIT), now)
     }
 
     /// Takes what the client says; gives the number of pictures or retransmissions that are given up by it.
@@ -155,8 +166,8 @@ impl Pacing {
         match said {
             Said::Fates(fates) => self.hear_fates(fates, now),
             Said::Lacks(sequences) => {
-                let loss = self.estimator.loss().map_or(self.reported_loss, |loss| loss as f32);
-                let line = Line { round_trip: self.round_trip, loss, estimate_bps: self.estimate_bps() };
+                let has_room = !self.estimator.was_full(CARE, now);
+                let line = Line { round_trip: self.round_trip, loss: self.loss(), has_room, estimate_bps: self.estimate_bps() };
                 self.repair.ask(&sequences, line, now)
             }
             Said::Lost(loss) => {
@@ -176,7 +187,7 @@ impl Pacing {
     pub(super) fn advance(&mut self, round_trip: Option<Duration>, wanted_bps: Option<f64>, now: MediaTime) -> usize {
         self.round_trip = round_trip.unwrap_or(self.round_trip);
         if self.outage.is_on(self.round_trip, now) {
-            return self.pictures.clear();
+            return if self.pictures.age(now) > STALE { self.pictures.clear() } else { 0 };
         }
         if let Some(proven) = self.prober.verdict(self.estimate_bps(), self.round_trip, now) {
             self.estimator.prove(proven);
@@ -228,7 +239,7 @@ impl Pacing {
 
     fn hear_fates(&mut self, mut fates: Vec<Fate>, now: MediaTime) -> usize {
         if fates.iter().any(|fate| fate.came.is_some()) && self.outage.hear(self.round_trip, now) {
-            self.estimator.resume();
+            self.estimator.resume(now);
             (self.ask_at, self.ask_wait) = (now, ASK_AGAIN);
         }
         fates.retain(|fate| !self.outage.took(fate.left));

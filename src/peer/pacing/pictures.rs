@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
@@ -112,6 +113,11 @@ impl PictureLine {
             self.held_up = 0;
         }
         Some(leaving)
+    }
+
+    /// How long the next has waited.
+    pub(super) fn age(&self, now: MediaTime) -> Duration {
+        self.waiting.front().map_or(Duration::ZERO, |front| now.since(front.since))
     }
 
     /// Whether nothing waits.

@@ -50,6 +50,8 @@ pub(super) struct Line {
     pub(super) round_trip: Duration,
     /// 0 to 1.
     pub(super) loss: f32,
+    /// It was not full of late.
+    pub(super) has_room: bool,
     pub(super) estimate_bps: f64,
 }
 
@@ -111,7 +113,7 @@ impl Repair {
             return false;
         }
         let Some(packet) = self.history.again(sequence, now, line.round_trip) else { return true };
-        let times = if line.loss > HEAVY_LOSS { 2.0 } else { 1.0 };
+        let times = if line.has_room && line.loss > HEAVY_LOSS { 2.0 } else { 1.0 };
         self.allowance -= times * packet.payload.len() as f64 * 8.0;
         if times > 1.0 && self.second.len() < WAITING {
             self.second.push_back((now + SECOND_AFTER, packet.clone()));
@@ -135,7 +137,7 @@ mod tests {
 
     use super::*;
 
-    const LINE: Line = Line { round_trip: Duration::from_millis(50), loss: 0.0, estimate_bps: 1e6 };
+    const LINE: Line = Line { round_trip: Duration::from_millis(50), loss: 0.0, has_room: true, estimate_bps: 1e6 };
 
     fn repair(rtx: bool, packets: u16) -> Repair {
         let rtx = rtx.then_some(RtxStream { ssrc: 9, payload_type: 97, sequence: u16::MAX });

@@ -28,6 +28,8 @@ pub(super) struct Delivered {
     came: VecDeque<(i64, u32)>,
     /// By departure.
     fates: VecDeque<(MediaTime, u32, bool)>,
+    /// Losses of what left before count no more.
+    forgotten: MediaTime,
     peaks: [f64; 2],
     peak_began: MediaTime,
 }
@@ -70,13 +72,14 @@ impl Delivered {
 
     /// The part that was lost, 0 to 1; `None` where it is of too few.
     pub(super) fn loss(&self) -> Option<f64> {
-        let lost = self.fates.iter().filter(|(_, _, came)| !came).count();
-        (self.fates.len() >= MIN_PACKETS).then(|| lost as f64 / self.fates.len() as f64)
+        let counted = || self.fates.iter().filter(|(left, ..)| *left >= self.forgotten);
+        let (all, lost) = (counted().count(), counted().filter(|(_, _, came)| !came).count());
+        (all >= MIN_PACKETS).then(|| lost as f64 / all as f64)
     }
 
     /// Forgets losses, which belong to a time that is over.
-    pub(super) fn forget_losses(&mut self) {
-        self.fates.clear();
+    pub(super) fn forget_losses(&mut self, now: MediaTime) {
+        self.forgotten = now;
     }
 
     fn rate_over(&self, window_us: i64) -> f64 {

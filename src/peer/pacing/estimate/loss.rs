@@ -8,14 +8,14 @@ use std::time::Duration;
 use crate::media::MediaTime;
 
 /// A loss above the line's own that is looked into.
-const SUSPECT: f64 = 0.12;
+const SUSPECT: f64 = 0.15;
 /// How long less is sent, besides the round trip: what was lost before has been forgotten.
 const TRIAL: Duration = Duration::from_millis(2000);
 /// Where this part of the loss is left it was not ours.
 const STAYS: f64 = 0.6;
 /// Of what came through, during the trial; but no less than the second part of the estimate.
 const LESS: f64 = 0.9;
-const LEAST: f64 = 0.4;
+const LEAST: f64 = 0.6;
 /// How fast a lower loss is believed to be the line's own, for each report.
 const BELIEF: f64 = 0.005;
 
@@ -98,12 +98,12 @@ mod tests {
     #[test]
     fn a_loss_that_stays_is_the_lines_own() {
         let advice = advised(|n| if n < 10 { 0.0 } else { 0.2 + (n % 3) as f64 * 0.03 });
-        assert_eq!(advice, [(10, Advice::Fall(0.9e6)), (31, Advice::Restore(2e6))]);
+        assert_eq!(advice, [(10, Advice::Fall(1.2e6)), (31, Advice::Restore(2e6))]);
     }
 
     #[test]
     fn a_loss_that_ends_when_less_is_sent_was_ours() {
-        assert_eq!(advised(|n| if (10..20).contains(&n) { 0.3 } else { 0.01 }), [(10, Advice::Fall(0.9e6))]);
+        assert_eq!(advised(|n| if (10..20).contains(&n) { 0.3 } else { 0.01 }), [(10, Advice::Fall(1.2e6))]);
     }
 
     #[test]

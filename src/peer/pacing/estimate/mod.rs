@@ -31,6 +31,8 @@ const BACK_OFF: f64 = 0.85;
 /// The same where the queue is long.
 const BACK_OFF_FAR: f64 = 0.7;
 const LONG_QUEUE_US: i64 = 150_000;
+/// A line that loses more than this is full, whatever its queue says: no line is used that loses as much by itself.
+const FLOODED: f64 = 0.45;
 /// Where little is sent, what comes through says little: no step takes more than this off.
 const SMALL_STEP: f64 = 0.7;
 /// How long a fall takes to show, besides the round trip.
@@ -39,6 +41,7 @@ const SETTLES: Duration = Duration::from_millis(250);
 const NOT_OURS: u32 = 7;
 /// Growth a second; and near where the line was full of late.
 const GROWTH: f64 = 1.1;
+const GROWTH_WITHOUT_PROBES: f64 = 1.15;
 const CAREFUL_GROWTH: f64 = 1.03;
 /// How long a full line is remembered.
 const REMEMBERED: Duration = Duration::from_secs(10);
@@ -56,6 +59,7 @@ pub(super) struct Estimator {
     delivered: Delivered,
     loss: LossWatch,
     reach: f64,
+    growth: f64,
     grown_at: MediaTime,
     /// The last time that the line was full, and what came through.
     full: Option<(MediaTime, f64)>,
@@ -78,6 +82,7 @@ impl Estimator {
             delivered: Delivered::default(),
             loss: LossWatch::default(),
             reach: if can_probe { REACH } else { REACH_WITHOUT_PROBES },
+            growth: if can_probe { GROWTH } else { GROWTH_WITHOUT_PROBES },
             grown_at: MediaTime::ZERO,
             full: None,
             settles_at: MediaTime::ZERO,
@@ -127,8 +132,8 @@ impl Estimator {
     }
 
     /// A time in which nothing came is over: its losses say nothing about how much the line takes.
-    pub(super) fn resume(&mut self) {
-        self.delivered.forget_losses();
+    pub(super) fn resume(&mut self, now: MediaTime) {
+        self.delivered.forget_losses(now);
     }
 
     /// A probe proved that the line takes this.
@@ -162,14 +167,7 @@ impl Estimator {
         if !reading.is_congested || now < self.settles_at {
             return;
         }
-        let delivered = self.came_through(self.delivered.rate());
-        let factor = if reading.wait_us > LONG_QUEUE_US { BACK_OFF_FAR } else { BACK_OFF };
-        let step = if self.delivered.sent_rate() < 0.5 * self.bps { SMALL_STEP * self.bps } else { 0.0 };
-        self.bps = self.bps.min((delivered * factor).max(step)).max(MIN_BPS);
-        self.full = Some((now, delivered));
-        self.settles_at = now + round_trip + SETTLES;
-        self.grown_at = now;
-        self.loss.call_off();
+        self.fall(if reading.wait_us > LONG_QUEUE_US { BACK_OFF_FAR } else { BACK_OFF }, round_trip, now);
         self.falls += 1;
         if self.falls >= NOT_OURS {
             self.delay.accept();
@@ -177,8 +175,25 @@ impl Estimator {
         }
     }
 
+    fn fall(&mut self, factor: f64, round_trip: Duration, now: MediaTime) {
+        let delivered = self.came_through(self.delivered.rate());
+        let step = if self.delivered.sent_rate() < 0.5 * self.bps { SMALL_STEP * self.bps } else { 0.0 };
+        self.bps = self.bps.min((delivered * factor).max(step)).max(MIN_BPS);
+        self.full = Some((now, delivered));
+        self.settles_at = now + round_trip + SETTLES;
+        self.grown_at = now;
+        self.loss.call_off();
+    }
+
     fn weigh_losses(&mut self, round_trip: Duration, now: MediaTime) {
-        let Some(loss) = self.delivered.loss().filter(|_| !self.was_full(SETTLES * 6, now)) else { return };
+        let Some(loss) = self.delivered.loss() else { return };
+        if loss > FLOODED + self.loss.own() && now >= self.settles_at {
+            self.fall(BACK_OFF, round_trip, now);
+            return self.delivered.forget_losses(now);
+        }
+        if self.was_full(SETTLES * 6, now) {
+            return;
+        }
         match self.loss.note(loss, self.delivered.rate(), self.bps, round_trip, now) {
             Advice::Stay => {}
             Advice::Fall(bps) => self.bps = self.bps.min(bps.max(MIN_BPS)),
@@ -190,7 +205,7 @@ impl Estimator {
         let passed = now.since(self.grown_at).min(Duration::from_millis(500));
         self.grown_at = now;
         let is_near = self.full.is_some_and(|(at, delivered)| now.since(at) < REMEMBERED && self.bps > 0.8 * delivered);
-        let growth: f64 = if is_near { CAREFUL_GROWTH } else { GROWTH };
+        let growth = if is_near { CAREFUL_GROWTH } else { self.growth };
         let bound = (self.came_through(self.delivered.peak()) * self.reach + LITTLE).max(self.bps);
         self.bps = (self.bps * growth.powf(passed.as_secs_f64())).min(bound).min(MAX_BPS);
     }

@@ -166,7 +166,7 @@ impl Table {
     }
 
     fn tick(&mut self, ms: u64) {
-        let estimate = self.pacing.estimate_bps();
+        let estimate = self.pacing.media_bps();
         let next = LADDER.get(self.rendition + 1).map_or(LADDER[2].1, |next| next.0 * 1.2);
         let now = MediaTime::from_millis(ms);
         self.played.given_up += self.pacing.advance(Some(Duration::from_millis(self.round_trip_ms)), Some(needs(next)), now);
@@ -193,7 +193,7 @@ impl Table {
             self.played.keyframes += 1;
         }
         let (least, most) = LADDER[self.rendition];
-        let bps = ((self.pacing.estimate_bps() - 60e3) / 1.06).clamp(least, most);
+        let bps = ((self.pacing.media_bps() - 60e3) / 1.06).clamp(least, most);
         let mean = bps / 8.0 / 30.3 * 0.95;
         let bytes = if keyframe { mean * 6.0 } else { mean * self.random.random_range(0.6..1.4) };
         let count = (bytes / 1200.0).ceil() as u64;
