@@ -106,7 +106,7 @@ impl Receiver {
             self.asked += asked.len();
             back.push(Back::Nack(asked.into_iter().map(|sequence| sequence as u16).collect()));
         }
-        let is_stuck = self.shown.last().is_some_and(|last| ms - last > STUCK_MS) && !self.pictures.is_empty();
+        let is_stuck = ms - self.shown.last().unwrap_or(&0) > STUCK_MS && !self.pictures.is_empty();
         if is_stuck && ms - self.asked_keyframe > STUCK_MS {
             self.asked_keyframe = ms;
             back.push(Back::Pli);
