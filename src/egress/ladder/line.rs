@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::media::{MediaTime, SentTraffic};
+use crate::media::{MediaTime, Meter, SentTraffic};
 
 /// What sound takes with all its headers, in bits a second: it goes first.
 const SOUND_BPS: f64 = 60_000.0;
@@ -15,6 +15,10 @@ const PICTURES: f64 = 0.8;
 /// A line that is said to lose more than this is reckoned as losing this.
 const MOST_LOST: f64 = 0.5;
 
+/// An estimate above this multiple of what is sent says nothing of the line's end,
+const OPEN: f64 = 1.35;
+/// and is taken for so much more.
+const MORE: f64 = 1.5;
 /// Over how long losses are averaged: one report tells of a second or less.
 const LOSS_OVER: Duration = Duration::from_secs(2);
 
@@ -49,10 +53,17 @@ impl Line {
     }
 }
 
+/// What an estimate stands for where nobody probes: it cannot be much more than what is sent (REMB's and GCC's stay below one and a half
+/// times that), so that one well above it is no bound of the line's but asks for more to be sent.
+pub(super) fn unprobed(estimate_bps: f64, sent_bps: f64) -> f64 {
+    if estimate_bps > OPEN * sent_bps { estimate_bps * MORE } else { estimate_bps }
+}
+
 /// Looks at a line's figures several times a second.
 #[derive(Debug, Default)]
 pub struct Lookout {
     last: Option<(MediaTime, f64)>,
+    bytes: Meter,
 }
 
 impl Lookout {
@@ -63,7 +74,10 @@ impl Lookout {
         let weight = (-now.since(at).as_secs_f64() / LOSS_OVER.as_secs_f64()).exp();
         let loss = told + (before - told) * weight;
         self.last = Some((now, loss));
-        Line { estimate_bps: traffic.estimate_bps.get(), loss }
+        let is_probed = traffic.probed_bytes.get() > 0;
+        self.bytes.note(now, traffic.bytes());
+        let sent_bps = 8.0 * self.bytes.per_second(now);
+        Line { estimate_bps: traffic.estimate_bps.get().map(|bps| if is_probed { bps } else { unprobed(bps, sent_bps) }), loss }
     }
 }
 
@@ -82,8 +96,8 @@ mod tests {
     #[test]
     fn what_is_asked_of_the_line_gives_that_room() {
         for loss in [0.0, 0.1, 0.9] {
-            let line = Line { estimate_bps: None, loss };
-            let enough = Line { estimate_bps: Some(line.estimate_for(750_000.0)), loss };
+            let line = Line { loss, ..Line::default() };
+            let enough = Line { estimate_bps: Some(line.estimate_for(750_000.0)), ..line };
             assert!((enough.room_bps() - 750_000.0).abs() < 1.0, "{loss}");
         }
     }
@@ -97,5 +111,20 @@ mod tests {
         };
         let losses = [loss_at(0, 0.0), loss_at(100, 0.5), loss_at(600, 0.5), loss_at(1100, 0.0), loss_at(10_000, 0.2)];
         assert!(losses[2] < 0.15 && losses[3] < losses[2] && (losses[4] - 0.2).abs() < 0.01, "{losses:?}");
+    }
+
+    #[test]
+    fn an_estimate_that_only_mirrors_what_is_sent_counts_for_more_where_nobody_probes() {
+        let estimated = |sent_a_tenth: usize, is_probed: bool| {
+            let (mut lookout, traffic) = (Lookout::default(), SentTraffic::default());
+            traffic.estimate_bps.set(300e3);
+            traffic.probed_bytes.add(u64::from(is_probed));
+            let lines = (0..20).map(|tenth| {
+                traffic.count_packet(sent_a_tenth);
+                lookout.look(MediaTime::from_millis(100 * tenth), &traffic)
+            });
+            lines.last().and_then(|line| line.estimate_bps)
+        };
+        assert_eq!([estimated(2500, false), estimated(3500, false), estimated(2500, true)], [Some(450e3), Some(300e3), Some(300e3)]);
     }
 }
