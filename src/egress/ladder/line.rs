@@ -9,7 +9,7 @@ use crate::media::{MediaTime, Meter, SentTraffic};
 
 /// What sound takes with all its headers, in bits a second: it goes first.
 const SOUND_BPS: f64 = 60_000.0;
-/// The part of the rest that pictures are encoded at. What is left is for headers, retransmissions, keyframes, and an estimate that is
+/// The part of the rest that pictures are encoded at. What is left is for keyframes, and for an estimate that is
 /// a little too high.
 const PICTURES: f64 = 0.8;
 /// A line that is said to lose more than this is reckoned as losing this.
@@ -25,7 +25,7 @@ const LOSS_OVER: Duration = Duration::from_secs(2);
 /// What is known of a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Line {
-    /// What it takes, in bits a second; `None` before it is known.
+    /// What it takes of sound and pictures, in bits a second: what retransmissions need is off already. `None` before it is known.
     pub estimate_bps: Option<f64>,
     /// The part of what is sent over it that is lost, 0 to 1.
     pub loss: f64,
@@ -34,20 +34,20 @@ pub struct Line {
 impl Line {
     /// The bits a second that pictures may take; infinitely many before anything is known.
     pub fn room_bps(self) -> f64 {
-        self.estimate_bps.map_or(f64::INFINITY, |estimate| ((estimate - SOUND_BPS) * PICTURES * self.kept()).max(0.0))
+        self.estimate_bps.map_or(f64::INFINITY, |estimate| ((estimate - SOUND_BPS) * PICTURES).max(0.0))
     }
 
     /// The same, if nothing were lost.
     pub(super) fn room_without_loss_bps(self) -> f64 {
-        Self { loss: 0.0, ..self }.room_bps()
+        Self { estimate_bps: self.estimate_bps.map(|estimate| estimate / self.kept()), ..self }.room_bps()
     }
 
-    /// What its estimate would have to be to have that room.
-    pub(super) fn estimate_for(self, room_bps: f64) -> f64 {
-        room_bps / PICTURES / self.kept() + SOUND_BPS
+    /// What the whole line would have to take to have that room.
+    pub(super) fn whole_for(self, room_bps: f64) -> f64 {
+        (room_bps / PICTURES + SOUND_BPS) / self.kept()
     }
 
-    /// What is lost is sent again: its share of the line is gone.
+    /// What is lost is sent again: its share of the line goes to nothing new.
     fn kept(self) -> f64 {
         1.0 - self.loss.clamp(0.0, MOST_LOST)
     }
@@ -86,19 +86,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sound_goes_first_and_what_is_lost_takes_its_share_twice() {
-        let line = |estimate_bps, loss| Line { estimate_bps: Some(estimate_bps), loss }.room_bps();
-        assert_eq!([line(1_060_000.0, 0.0), line(1_060_000.0, 0.25), line(1_060_000.0, 1.0)], [800_000.0, 600_000.0, 400_000.0]);
-        assert_eq!([line(60_000.0, 0.0), line(0.0, 0.0)], [0.0, 0.0]);
+    fn sound_goes_first_and_then_a_fifth() {
+        let line = |estimate_bps| Line { estimate_bps: Some(estimate_bps), loss: 0.0 }.room_bps();
+        assert_eq!([line(1_060_000.0), line(60_000.0), line(0.0)], [800_000.0, 0.0, 0.0]);
         assert_eq!(Line::default().room_bps(), f64::INFINITY);
     }
 
     #[test]
-    fn what_is_asked_of_the_line_gives_that_room() {
-        for loss in [0.0, 0.1, 0.9] {
-            let line = Line { loss, ..Line::default() };
-            let enough = Line { estimate_bps: Some(line.estimate_for(750_000.0)), ..line };
-            assert!((enough.room_bps() - 750_000.0).abs() < 1.0, "{loss}");
+    fn what_is_asked_of_the_line_gives_that_room_when_what_is_sent_again_is_off() {
+        for loss in [0.0, 0.1, 0.9f64] {
+            let whole = Line { loss, ..Line::default() }.whole_for(750_000.0);
+            let line = Line { estimate_bps: Some(whole * (1.0 - loss.min(MOST_LOST))), loss };
+            assert!((line.room_bps() - 750_000.0).abs() < 1.0, "{loss}");
+            assert!(loss == 0.0 || line.room_without_loss_bps() > 800_000.0, "{loss}");
         }
     }
 

@@ -198,11 +198,11 @@ fn a_fast_line_among_slow_ones_is_no_reason_to_send_them_down() {
 #[test]
 fn who_loses_much_gets_what_can_be_sent_twice_and_is_told_why() {
     let mut scene = Scene::of(1);
-    scene.step(&[lossy(850e3)]);
+    scene.step(&[lossy(650e3)]);
     assert_eq!((scene.on(), scene.receivers[0].climber.why()), (vec![MID], Why::Line));
-    scene.step(&[lossy(1.05e6)]);
+    scene.step(&[lossy(0.85e6)]);
     assert_eq!((scene.on(), scene.receivers[0].climber.why()), (vec![MID], Why::Loss));
-    scene.step(&[lossy(350e3)]);
+    scene.step(&[lossy(290e3)]);
     assert_eq!(scene.on(), [LOW]);
 }
 
