@@ -24,6 +24,7 @@ export class Session {
   #settle;
   #mending = false;
   #limit;
+  #endTalk = () => {};
 
   /** The server's picture and sound. */
   mix = new MediaStream();
@@ -85,6 +86,7 @@ export class Session {
   close() {
     this.#timers.forEach(clearTimeout);
     this.#pc?.close();
+    this.#endTalk();
     if (this.#url) ask(this.#url, { method: "DELETE", keepalive: true, key: false }).catch(() => {});
     this.#url = undefined;
     this.#settle("");
@@ -100,7 +102,7 @@ export class Session {
     };
     if (audio !== null) pc.addTransceiver(audio ?? "audio", { direction });
     preferH264(pc.addTransceiver(video ?? "video", { direction }));
-    talk?.attach(pc);
+    if (talk) this.#endTalk = talk.attach(pc);
     await pc.setLocalDescription();
     await this.#gathered();
     const offered = pc.localDescription.sdp;
