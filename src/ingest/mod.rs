@@ -11,6 +11,7 @@ mod audio;
 mod delay;
 mod depacketize;
 mod freezes;
+mod interarrival;
 mod jitter;
 mod keyframe;
 mod layer;

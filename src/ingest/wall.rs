@@ -31,7 +31,7 @@ impl WallClock {
 }
 
 fn nanos(ntp: u64) -> i64 {
-    (u128::from(ntp) * 1_000_000_000 >> 32) as i64
+    ((u128::from(ntp) * 1_000_000_000) >> 32) as i64
 }
 
 #[cfg(test)]
