@@ -1,6 +1,6 @@
-//! One participant's intake: RTP packets in, newest picture and 20 ms sound blocks out.
+//! One participant's intake: RTP packets in, pictures that are due and 20 ms sound blocks out.
 //!
-//! Pictures: source → reorder → depacketize → assemble → keyframe gate → [`Pool`] → newest picture.
+//! Pictures: source → reorder → depacketize → assemble → keyframe gate → [`Pool`] → presenter → reel.
 //! Sound: source → jitter buffer → decoder, pulled by the room's driver.
 //!
 //! Never: a wait, a clock of its own, or a codec call on the caller's thread for pictures (the pool's threads decode).
@@ -10,12 +10,18 @@ mod assemble;
 mod audio;
 mod delay;
 mod depacketize;
+mod drift;
+mod follow;
 mod freezes;
+mod glide;
 mod interarrival;
 mod jitter;
 mod keyframe;
 mod layer;
+mod layers;
+mod limit;
 mod nack;
+mod pace;
 mod parameters;
 mod playout;
 mod pool;
@@ -23,6 +29,8 @@ mod presenting;
 mod reorder;
 mod round_trip;
 mod source;
+mod stretch;
+mod switch;
 mod sync;
 mod video;
 mod wall;

@@ -9,9 +9,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::mpsc;
 
-use super::layer::{Counts, Layer};
+use super::layer::Counts;
 use super::pool::{MakeDecoder, Pool, Strand};
 use super::presenting::Presenter;
+use super::switch::Switch;
 use super::{Arc, Feedback, LipSync};
 use crate::codec::h264;
 use crate::media::{Demand, MediaTime, Reel, RtpPacket, SenderReport, Traffic};
@@ -32,7 +33,7 @@ const FEEDBACK_QUEUE: usize = 16;
 /// Where a peer puts a sender's video packets. One task owns it.
 #[derive(Debug)]
 pub struct VideoIntake {
-    layer: Layer,
+    layers: Switch,
     strand: Strand,
     picture: Arc<Reel>,
     counts: Counts,
@@ -60,7 +61,7 @@ impl VideoIntake {
         let (feedback, asked) = mpsc::channel(FEEDBACK_QUEUE);
         let (picture, counts) = (Arc::<Reel>::default(), Counts::of(metrics));
         let intake = Self {
-            layer: Layer::new(0, counts.clone()),
+            layers: Switch::new(counts.clone()),
             strand: pool.strand(make, Presenter::new(picture.clone(), counts.traffic.clone(), sync.clone())),
             picture: picture.clone(),
             counts,
@@ -85,22 +86,22 @@ impl VideoIntake {
 
     /// Takes a measured round trip to the sender.
     pub fn note_round_trip(&mut self, round_trip: Duration) {
-        self.layer.note_round_trip(round_trip);
+        self.layers.note_round_trip(round_trip);
     }
 
     /// Takes what the sender says of the clock of one of its layers' streams.
-    pub fn note_report(&mut self, _layer: u8, report: SenderReport) {
-        self.layer.note_report(report);
+    pub fn note_report(&mut self, layer: u8, report: SenderReport) {
+        self.layers.note_report(layer, report);
     }
 
     /// The sender offers no retransmission: it is asked for keyframes only.
     pub fn never_ask_again(&mut self) {
-        self.layer.never_ask_again();
+        self.layers.never_ask_again();
     }
 
     /// Takes SPS and PPS given in the offer (RFC 6184 §8.1, `sprop-parameter-sets`).
     pub fn parameter_sets(&mut self, nal_units: Vec<Bytes>) {
-        self.layer.parameter_sets(&nal_units);
+        self.layers.parameter_sets(nal_units);
     }
 
     /// Takes one packet, in whatever order and however often it comes.
@@ -110,22 +111,27 @@ impl VideoIntake {
         if !packet.payload.is_empty() {
             self.heard = Some(now);
         }
-        self.layer.push(packet);
+        if self.layers.note(&packet) {
+            self.choose(now);
+        }
+        self.layers.push(packet);
         self.drain(now);
     }
 
     /// When [`VideoIntake::advance`] is to be called at the latest; `None` where nothing is awaited.
     pub fn next_deadline(&self) -> Option<MediaTime> {
-        self.layer.next_deadline()
+        self.layers.next_deadline()
     }
 
     /// Lets time pass: asks for missing packets and gives up on them, asks again for a keyframe, forgets the picture of a sender
     /// that stopped. To be called at least every 50 ms.
     pub fn advance(&mut self, now: MediaTime) {
+        self.choose(now);
         self.drain(now);
+        self.limit(now);
         if self.heard.is_some_and(|heard| now.since(heard) >= FORGET_AFTER) {
             self.heard = None;
-            self.layer.forget();
+            self.layers.forget();
             self.picture.clear();
             self.sync.show(None);
         }
@@ -134,16 +140,33 @@ impl VideoIntake {
 
     /// A sender that makes few pictures does not stall: what is missing is known, or nothing comes at all.
     fn is_stalled(&self, now: MediaTime) -> bool {
-        let missing = now.since(self.moved) >= STALL && self.layer.waits(self.strand.waits_for_keyframe());
+        let missing = now.since(self.moved) >= STALL && self.layers.waits(self.strand.waits_for_keyframe());
         missing || self.heard.is_some_and(|heard| now.since(heard) >= SILENCE)
     }
 
+    fn choose(&mut self, now: MediaTime) {
+        let (pictured, paused) = (!self.picture.is_empty(), self.layers.is_paused());
+        self.layers.choose(now, self.demand.get(), pictured);
+        if paused {
+            // Who was not seen did not stand still
+            self.moved = now;
+        }
+    }
+
+    fn limit(&mut self, now: MediaTime) {
+        let Some(limit) = self.heard.and_then(|_| self.layers.limit(now, self.demand.get())) else { return };
+        match (&limit, self.feedback.try_send(limit.clone())) {
+            (Feedback::Limit { bps, .. }, Ok(())) => self.counts.traffic.asked_bps.set(f64::from(*bps)),
+            _ => self.layers.limit_again(),
+        }
+    }
+
     fn drain(&mut self, now: MediaTime) {
-        while let Some(unit) = self.layer.poll(now) {
+        while let Some(unit) = self.layers.poll(now) {
             self.moved = now;
             self.strand.push(unit);
         }
-        while let Some(wish) = self.layer.wish(now, self.strand.waits_for_keyframe()) {
+        while let Some(wish) = self.layers.wish(now, self.strand.waits_for_keyframe()) {
             self.ask(wish);
         }
     }

@@ -4,7 +4,10 @@
 //! its subscriptions. Never: a codec call, or trust in a peer's SDP.
 
 mod answer;
+mod association;
 mod backlog;
+mod channel;
+mod check;
 mod codecs;
 mod directory;
 mod downlink;
@@ -17,14 +20,18 @@ mod offer;
 mod opening;
 mod outbox;
 mod port;
+mod reception;
 mod sdp;
 mod sending;
 mod session;
+mod simulcast;
 mod socket;
 mod stack;
 mod stun;
+mod table;
 mod transport;
 mod uplink;
+mod whereabouts;
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -305,4 +305,6 @@ pub trait Stage: Send {
     fn mixes(&mut self, mixes: MixSet);
     /// What happened.
     fn event(&mut self, at: MediaTime, event: &Event);
+    /// The room as it is, as often as it is told.
+    fn status(&mut self, _status: &Arc<RoomStatus>) {}
 }

@@ -8,40 +8,50 @@
 //! | 4 000 | the stack's NACK responder | resends, as RTX where that is negotiated |
 //! | 6 500 | [`rtx::RtxUndo`] | turns retransmissions back into what was lost, before anyone looks at them |
 //! | 8 000 | the stack's TWCC receiver | tells the sender when its packets came |
-//! | 10 000 | the stack's receiver reports | |
 //! | 10 400 | [`line::LineReports`] | learns from the client's reports what its line is like |
 //! | 10 500 | [`reports::ReportClock`] | puts both streams' sender reports on the room's one time line |
 //! | 11 000 | the stack's sender reports | |
 //! | 14 000 | [`tap::Tap`] | hands media and requests to the session |
 //!
+//! Receiver reports are the session's own (`reception`): the stack makes none for streams that no offer declares.
 //! What is missing is asked for by the intakes (`ingest`), which know how long it is of use; the stack's NACK generator does not.
 //! There is no pacer: the stack's is first in, first out and would hold sound back behind pictures.
 
 pub(super) mod line;
 pub(super) mod reports;
 pub(super) mod rtx;
+pub(super) mod streams;
 pub(super) mod tap;
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
 use rtc::interceptor::{
-    Interceptor, NackResponderBuilder, ReceiverReportBuilder, Registry, SenderReportBuilder, Slot, StreamInfo, TaggedPacket,
-    TwccReceiverBuilder, TwccSenderBuilder,
+    Interceptor, NackResponderBuilder, RTPHeaderExtension, Registry, SenderReportBuilder, Slot, StreamInfo, TaggedPacket,
+    TwccReceiverBuilder, TwccReceiverInterceptor, TwccSenderBuilder,
 };
 use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
+
+use super::codecs::TRANSPORT_CC_URI;
 
 /// Packets kept for resending: over three seconds of pictures at 2.5 Mb/s.
 const RESEND_PACKETS: u16 = 1024;
 
 /// The whole chain.
-pub(super) fn chain(undo: Option<rtx::RtxUndo>, line: line::LineReports, clock: reports::ReportClock, tap: tap::Tap) -> Registry {
+///
+/// `transport_cc` is the id of the client's transport-wide sequence numbers, where it sends them.
+pub(super) fn chain(
+    undo: Option<rtx::RtxUndo>,
+    transport_cc: Option<u8>,
+    line: line::LineReports,
+    clock: reports::ReportClock,
+    tap: tap::Tap,
+) -> Registry {
     let registry = Registry::new()
         .with(Slot::TwccSender, TwccSenderBuilder::new().build())
         .with(Slot::NackResponder, NackResponderBuilder::new().with_size(RESEND_PACKETS).build())
-        .with(Slot::TwccReceiver, TwccReceiverBuilder::new().build())
-        .with(Slot::ReceiverReport, ReceiverReportBuilder::new().build())
+        .with(Slot::TwccReceiver, twcc_receiver(transport_cc))
         .with(Slot::from(10_400), Link::new(line))
         .with(Slot::from(10_500), Link::new(clock))
         .with(Slot::SenderReport, SenderReportBuilder::new().build())
@@ -50,6 +60,16 @@ pub(super) fn chain(undo: Option<rtx::RtxUndo>, line: line::LineReports, clock: 
         Some(undo) => registry.with(Slot::from(6_500), Link::new(undo)),
         None => registry,
     }
+}
+
+/// The stack's reporter of arrivals. It looks only for the extension of streams that it was told of, which simulcast layers are not: it
+/// is told of one that stands for all.
+fn twcc_receiver(extension: Option<u8>) -> TwccReceiverInterceptor {
+    let mut receiver = TwccReceiverBuilder::new().build();
+    let rtp_header_extensions =
+        extension.map(|id| RTPHeaderExtension { uri: TRANSPORT_CC_URI.into(), id: id.into() }).into_iter().collect();
+    receiver.bind_remote_stream(&StreamInfo { rtp_header_extensions, ..StreamInfo::default() });
+    receiver
 }
 
 /// What one of our links does to a packet; [`Link`] does the rest that the stack asks of an interceptor.
