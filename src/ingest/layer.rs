@@ -9,6 +9,7 @@ use bytes::Bytes;
 use prometheus_client::metrics::counter::Counter;
 
 use super::assemble::{Assembled, Assembler, ReceivedUnit};
+use super::interarrival::Interarrival;
 use super::keyframe::KeyframeGate;
 use super::nack::Fates;
 use super::playout::Playout;
@@ -85,6 +86,7 @@ pub(super) struct Layer {
     assembler: Assembler,
     gate: KeyframeGate,
     counts: Counts,
+    jitter: Interarrival,
     playout: Playout,
     wall: WallClock,
     /// The unit before, where nothing was missing since.
@@ -104,6 +106,7 @@ impl Layer {
             assembler: Assembler::default(),
             gate: KeyframeGate::default(),
             counts,
+            jitter: Interarrival::default(),
             playout: Playout::default(),
             wall: WallClock::default(),
             before: None,
@@ -134,6 +137,9 @@ impl Layer {
     /// Takes one packet, in whatever order and however often it comes; [`Layer::poll`] until it gives nothing is due afterwards.
     pub(super) fn push(&mut self, packet: RtpPacket) {
         self.heard |= !packet.payload.is_empty();
+        if !packet.resent && !packet.payload.is_empty() {
+            self.counts.traffic.jitter_ms.set(self.jitter.note(packet.timestamp, packet.arrival));
+        }
         self.assembler.push(packet);
         self.counts.fates(self.assembler.packets().take_fates());
     }

@@ -1,6 +1,6 @@
-//! One participant's intake: RTP packets in, newest picture and 20 ms sound blocks out.
+//! One participant's intake: RTP packets in, pictures that are due and 20 ms sound blocks out.
 //!
-//! Pictures: source → reorder → depacketize → assemble → keyframe gate → [`Pool`] → newest picture.
+//! Pictures: source → reorder → depacketize → assemble → keyframe gate → [`Pool`] → presenter → reel.
 //! Sound: source → jitter buffer → decoder, pulled by the room's driver.
 //!
 //! Never: a wait, a clock of its own, or a codec call on the caller's thread for pictures (the pool's threads decode).
@@ -14,6 +14,7 @@ mod drift;
 mod follow;
 mod freezes;
 mod glide;
+mod interarrival;
 mod jitter;
 mod keyframe;
 mod layer;

@@ -154,3 +154,33 @@ fn note(stream: &mut Option<Reception>, packet: &RtpPacket, clock_rate: u32) {
         None => *stream = Some(Reception::begin(packet, clock_rate)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+    use tokio::sync::mpsc;
+
+    use super::super::mailbox::Mailbox;
+    use super::*;
+    use crate::metrics::Metrics;
+
+    #[test]
+    fn missing_packets_are_asked_for_across_a_wrap_in_pairs_of_the_streams_own_numbers() {
+        let (packets, mut sent) = mpsc::channel(4);
+        let outbox = Outbox { packets, mailbox: Arc::new(Mailbox::new(1)), metrics: Metrics::default() };
+        let mut uplink = Uplink::new(None, None, 7);
+        let wish = Feedback::Resend { layer: 2, sequences: vec![65_534, 65_535, 1, 9] };
+        uplink.ask(wish.clone(), &outbox);
+        assert!(sent.try_recv().is_err(), "nothing came of that stream yet");
+        let (payload, arrival) = (Bytes::new(), MediaTime::ZERO);
+        let packet = RtpPacket { sequence: 1, timestamp: 0, marker: false, ssrc: 9, layer: 2, resent: false, payload, arrival };
+        uplink.take(Kind::Video, packet);
+        uplink.ask(wish, &outbox);
+        let Ok(Packet::Rtcp(asked)) = sent.try_recv() else { panic!("no RTCP") };
+        let nack = asked[0].as_any().downcast_ref::<TransportLayerNack>().unwrap();
+        let numbers: Vec<u16> = nack.nacks.iter().flat_map(|pair| pair.packet_list()).collect();
+        assert_eq!((nack.sender_ssrc, nack.media_ssrc, numbers), (7, 9, vec![65_534, 65_535, 1, 9]));
+    }
+}
