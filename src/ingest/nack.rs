@@ -31,7 +31,7 @@ const MAX_PATIENCE_ON_LONG_LINES: Duration = Duration::from_secs(1);
 const WORTH_TRIES: u32 = 7;
 /// After so many packets given up and none ever resent, the sender is taken for one that does not resend.
 const DEAF_AFTER: u32 = 8;
-/// Given-up packets that are remembered, to tell late ones from second copies.
+/// Packets that are remembered once they are given up or were answered.
 const REMEMBERED: usize = 512;
 
 /// What became of missing packets, since it was last asked for.
@@ -48,6 +48,8 @@ pub(super) struct Fates {
 pub(super) struct Nacks {
     missing: BTreeMap<i64, Missing>,
     given_up: BTreeSet<i64>,
+    /// Packets that were asked for and are missing no more, with the last request: a second answer tells that it was too early.
+    settled: BTreeMap<i64, MediaTime>,
     trip: RoundTrip,
     /// By how much packets were seen to be overtaken, with a margin; fades with losses that were none.
     overtaken: Duration,
@@ -91,8 +93,11 @@ impl Nacks {
     pub(super) fn arrived(&mut self, number: i64, resent: bool, now: MediaTime) {
         let Some(missing) = self.missing.remove(&number) else {
             self.fates.late += u64::from(self.given_up.remove(&number));
+            self.settled.get(&number).into_iter().for_each(|asked| self.trip.note_longer(now.since(*asked)));
             return;
         };
+        self.settled.extend(missing.asked[0].map(|asked| (number, asked)));
+        self.trim();
         let quickest = self.trip.quickest();
         let answers = |asked: &MediaTime| resent || now.since(*asked) >= quickest;
         if !missing.asked.iter().flatten().any(answers) {
@@ -114,6 +119,7 @@ impl Nacks {
         let lost = std::mem::replace(&mut self.missing, kept);
         self.unanswered = self.unanswered.saturating_add(lost.values().filter(|missing| missing.tries > 0).count() as u32);
         self.given_up.extend(lost.keys());
+        self.settled.extend(lost.iter().filter_map(|(number, missing)| Some((*number, missing.asked[0]?))));
         self.trim();
         lost.len() as u64
     }
@@ -122,6 +128,7 @@ impl Nacks {
     pub(super) fn clear(&mut self) {
         self.missing.clear();
         self.given_up.clear();
+        self.settled.clear();
     }
 
     /// What is to be asked for at `now`, oldest first; counts as asked.
@@ -174,6 +181,9 @@ impl Nacks {
         while self.given_up.len() > REMEMBERED {
             self.given_up.pop_first();
         }
+        while self.settled.len() > REMEMBERED {
+            self.settled.pop_first();
+        }
     }
 }
 
@@ -218,6 +228,7 @@ mod tests {
     #[test]
     fn a_line_that_reorders_by_more_is_granted_more() {
         let mut nacks = Nacks::default();
+        nacks.note_round_trip(Duration::from_millis(60));
         nacks.miss(5..6, Duration::ZERO, AT(0));
         assert_eq!(nacks.due(AT(10)), [5]);
         nacks.arrived(5, false, AT(24));
@@ -240,11 +251,13 @@ mod tests {
         let mut nacks = Nacks::default();
         let answer_after = |nacks: &mut Nacks, n: i64, began: u64, ms: u64| {
             nacks.miss(n..n + 1, Duration::ZERO, AT(began));
-            let tries = (began..began + 10 + ms).filter(|at| !nacks.due(AT(*at)).is_empty()).count();
-            nacks.arrived(n, true, AT(began + 10 + ms));
-            tries
+            let asked: Vec<u64> = (began..began + 10 + ms).filter(|at| !nacks.due(AT(*at)).is_empty()).collect();
+            asked.iter().for_each(|at| nacks.arrived(n, true, AT(at + ms)));
+            asked.len()
         };
-        (0..20).for_each(|n| drop(answer_after(&mut nacks, n, 1000 * n as u64, 40)));
+        for n in 0..20 {
+            answer_after(&mut nacks, n, 1000 * n as u64, 40);
+        }
         assert!(nacks.trip.answered_within() < Duration::from_millis(65));
         let tries: Vec<_> = (20..60).map(|n| answer_after(&mut nacks, n, 1000 * n as u64, 180)).collect();
         assert!(tries[0] > 1 && tries[20..].iter().all(|tries| *tries == 1), "{tries:?}");
@@ -269,7 +282,7 @@ mod tests {
             nacks.patience().as_millis()
         };
         assert_eq!(patience(1), 150);
-        assert!((450..=600).contains(&patience(50)), "{}", patience(50));
+        assert!((400..=600).contains(&patience(50)), "{}", patience(50));
         assert_eq!((patience(200), patience(4000)), (600, 1000));
         let mut silenced = Nacks::default();
         silenced.silence();

@@ -34,6 +34,13 @@ impl RoundTrip {
         self.measured = Some(((7 * mean + round_trip) / 8, (3 * variation + off) / 4));
     }
 
+    /// Takes one that may be shorter than it was, but not longer.
+    pub(super) fn note_longer(&mut self, round_trip: Duration) {
+        if self.measured.is_none_or(|(mean, _)| round_trip > mean) {
+            self.note(round_trip);
+        }
+    }
+
     /// What comes sooner after a request is no answer to it.
     pub(super) fn quickest(&self) -> Duration {
         self.measured.map(|(mean, _)| mean).or(self.told).map_or(QUICK, |trip| trip / 2)

@@ -104,6 +104,9 @@ pub struct SentTraffic {
     rtt: AtomicU32,
     /// What the line takes, in bits a second, as it is estimated.
     pub estimate_bps: Reading,
+    /// What the line would have to take for a better picture, in bits a second, sound and all: it is worth probing for. None where
+    /// nothing better is to be had.
+    pub wanted_bps: Reading,
     /// How long what is sent waits for its turn, in milliseconds.
     pub pacer_ms: Reading,
     /// Packets that the receiver asked for again; each counts each time.
@@ -128,6 +131,7 @@ impl Default for SentTraffic {
             loss,
             rtt,
             estimate_bps: Reading::default(),
+            wanted_bps: Reading::default(),
             pacer_ms: Reading::default(),
             requested: Count::default(),
             resent: Count::default(),

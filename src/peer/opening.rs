@@ -15,6 +15,7 @@ use webrtc::peer_connection::{RTCCertificate, Registry};
 
 use super::PeerError;
 use super::answer::{Ours, Stream};
+use super::channel::{self, Channel};
 use super::downlink::Downlink;
 use super::interceptors;
 use super::interceptors::line::LineReports;
@@ -76,12 +77,15 @@ impl Opening {
         let (tapped, inbound) = mpsc::channel(INBOUND_CAPACITY);
         let (packets, outgoing) = mpsc::channel(OUTBOX_CAPACITY);
         let (states, changes) = mpsc::channel(STATES);
+        let (channels, opened) = mpsc::channel(channel::CAPACITY);
+        let offset = video.as_ref().map(|outgoing| outgoing.packetizer.time_line().offset);
         let parts = Parts {
             wire: self.wire.clone(),
             mailbox: mailbox.clone(),
             certificate: self.certificate.clone(),
             interceptors: self.interceptors(terms, &seat, [&audio, &video], tapped, outgoing),
             states,
+            channels,
             audio: streams[0],
             video: streams[1],
         };
@@ -89,13 +93,14 @@ impl Opening {
         let ours = secrets.ours(&self.addresses, streams[0], streams[1]);
         let outbox = Outbox { packets, mailbox: mailbox.clone(), metrics: self.metrics.clone() };
         let berth = Berth::new(self.wire.clone(), mailbox);
-        berth.listen_for(&ours.ice.ufrag);
+        berth.listen_for(&ours.ice, &terms.ice);
         tell_intake(terms, &mut seat);
         let asker = streams[1].or(streams[0]).map_or(1, |stream| stream.ssrc);
         let takes_remb = terms.media().any(|m| m.sends && m.codec.feedback.contains(&"goog-remb"));
         let uplink = Uplink::new(seat.video_in.take(), seat.audio_in.take(), asker, takes_remb);
         let [audio, video] = [audio, video].map(|outgoing| outgoing.map(|o| o.packetizer));
         let downlink = Downlink::new(audio, video, outbox.clone(), seat.traffic.clone());
+        let channel = Channel::serve(opened, seat.talk.clone(), self.clock, offset);
         let session = Session {
             terms: terms.clone(),
             stack,
@@ -109,6 +114,7 @@ impl Opening {
             outbox,
             uplink,
             downlink,
+            channel,
             connected: Arc::default(),
         };
         Ok((session, ours))

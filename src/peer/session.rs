@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 use webrtc::peer_connection::RTCPeerConnectionState;
 
+use super::channel::Channel;
 use super::downlink::Downlink;
 use super::interceptors::tap::Inbound;
 use super::offer::Terms;
@@ -92,6 +93,7 @@ pub(super) struct Session {
     pub(super) outbox: Outbox,
     pub(super) uplink: Uplink,
     pub(super) downlink: Downlink,
+    pub(super) channel: Channel,
     /// Shared with the directory, for `GET`.
     pub(super) connected: Arc<AtomicBool>,
 }
@@ -176,7 +178,12 @@ impl Session {
             Event::Picture(None) => self.seat.video_out = None,
             Event::Sound(Some(sound)) => self.downlink.sound(&sound),
             Event::Sound(None) => self.seat.audio_out = None,
-            Event::Feedback(Some(feedback)) => self.uplink.ask(feedback, &self.outbox),
+            Event::Feedback(Some(feedback)) => {
+                if let Feedback::Limit { bps, size } = feedback {
+                    self.seat.talk.limit(bps, size);
+                }
+                self.uplink.ask(feedback, &self.outbox);
+            }
             Event::Feedback(None) => self.seat.feedback = None,
             Event::Due => self.uplink.advance(self.clock.now(), &self.outbox),
             Event::Tick => return self.tick(watch).await,
@@ -225,7 +232,7 @@ impl Session {
     async fn restart_ice(&mut self, theirs: IceCredentials, reply: oneshot::Sender<Result<Secrets, String>>, watch: &mut Watch) {
         let restarted = self.stack.restart_ice(&self.terms, &theirs).await;
         if let Ok(secrets) = &restarted {
-            self.berth.listen_for(&secrets.ice.ufrag);
+            self.berth.listen_for(&secrets.ice, &theirs);
             self.terms.ice = theirs;
             self.connected.store(false, Ordering::Relaxed);
             self.downlink.close();
@@ -239,7 +246,7 @@ impl Session {
         let now = self.clock.now();
         self.seat.traffic.rtt().into_iter().for_each(|rtt| self.uplink.note_round_trip(rtt));
         self.uplink.advance(now, &self.outbox);
-        if self.berth.mailbox().is_stopped() {
+        if self.berth.mailbox().is_stopped() || self.channel.is_abused() {
             return Some(Ended::Failed);
         }
         let heard = self.berth.mailbox().last_heard();

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::layout::Layout;
-use crate::media::{Canvas, Image, LowerThird, MediaTime, MixSet, ParticipantId, Reel, Rect, Scene, ShortName, SoundSource, ViewName};
+use crate::media::{Canvas, Image, LowerThird, MediaTime, MixSet, ParticipantId, Rect, Reel, Scene, ShortName, SoundSource, ViewName};
 
 mod active;
 mod agc;
@@ -305,4 +305,6 @@ pub trait Stage: Send {
     fn mixes(&mut self, mixes: MixSet);
     /// What happened.
     fn event(&mut self, at: MediaTime, event: &Event);
+    /// The room as it is, as often as it is told.
+    fn status(&mut self, _status: &Arc<RoomStatus>) {}
 }

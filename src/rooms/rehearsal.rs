@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::compositor::Strangers;
-use crate::media::{BLOCK_SAMPLES, Block, Frame, Heard, MediaTime, ParticipantId, Picture, Reel, SAMPLE_RATE, Scene, SoundSource, ViewName};
+use crate::media::{
+    BLOCK_SAMPLES, Block, Frame, Heard, MediaTime, ParticipantId, Picture, Reel, SAMPLE_RATE, Scene, SoundSource, ViewName,
+};
 use crate::room::{AudioSettings, Change, Command, Due, Joining, PersonStatus, Room, RoomSettings, RoomStatus, Source, ViewStatus};
 
 /// How long the rehearsal lasts on its own clock: by then the one who is to speak is the active speaker.

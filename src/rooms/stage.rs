@@ -12,11 +12,12 @@ use super::demands::Demands;
 use super::easel::Rack;
 use super::occupants::Occupants;
 use super::screens::Screens;
+use super::talk::Talk;
 use crate::compositor::Pictures;
 use crate::egress::AudioEgress;
 use crate::media::{Frame, MediaTime, MixSet, ParticipantId, Reel, Scene};
 use crate::metrics::Metrics;
-use crate::room::{Event, Routes, SceneKey, Stage};
+use crate::room::{Event, RoomStatus, Routes, SceneKey, Stage};
 
 /// Blocks between two readings of what went over the lines: half a second.
 const BLOCKS_A_READING: u32 = 25;
@@ -56,6 +57,7 @@ pub(super) struct RoomStage {
     pub(super) occupants: Arc<Occupants>,
     pub(super) demands: Arc<Demands>,
     pub(super) events: broadcast::Sender<Arc<RoomEvent>>,
+    pub(super) talk: Arc<Talk>,
     pub(super) metrics: Metrics,
     /// Since the last reading.
     pub(super) blocks: u32,
@@ -64,11 +66,13 @@ pub(super) struct RoomStage {
 impl Stage for RoomStage {
     fn routes(&mut self, routes: Arc<Routes>) {
         self.rack.keep(routes.values().cloned().collect::<BTreeSet<_>>());
+        self.talk.routes(routes.clone());
         self.screens.route(routes);
     }
 
     fn scene(&mut self, key: &SceneKey, scene: Scene) {
         self.screens.prepare(key, scene.canvas);
+        self.talk.scene(key, &scene);
         self.demands.scene(key, &scene);
         if self.rack.put(key, scene) {
             self.metrics.count_dropped("compositor_behind");
@@ -81,7 +85,8 @@ impl Stage for RoomStage {
             self.demands.settle(mixes.at, &self.screens.shares());
         }
         if self.blocks == BLOCKS_A_READING {
-            self.occupants.sample(mixes.at);
+            self.occupants.sample(mixes.at, &self.metrics);
+            self.talk.tell_qualities(mixes.at, |id| self.screens.quality(id));
             self.blocks = 0;
         }
         self.audio.deliver(mixes);
@@ -92,5 +97,9 @@ impl Stage for RoomStage {
             // Nobody listens, most of the time.
             let _ = self.events.send(Arc::new(told));
         }
+    }
+
+    fn status(&mut self, status: &Arc<RoomStatus>) {
+        self.talk.status(status);
     }
 }

@@ -11,6 +11,7 @@ mod docs;
 mod hands;
 mod lost;
 mod simulcast;
+mod talk;
 mod together;
 
 use chromium::Chromium;

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use crate::compositor::{CompositorError, Fonts, Pictures, Strangers, still};
 use crate::layout::{LayoutSpec, stock};
-use crate::media::{Canvas, Cell, Fit, Frame, Label, MediaTime, ParticipantId, Picture, Reel, Rect, Scene, ShortName, Source, ViewName, Within};
+use crate::media::{
+    Canvas, Cell, Fit, Frame, Label, MediaTime, ParticipantId, Picture, Rect, Reel, Scene, ShortName, Source, ViewName, Within,
+};
 use crate::room::{Command, Due, Joining, Overlays, Room, RoomSettings, View};
 
 /// Numbers of people, one for each column.

@@ -27,8 +27,8 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use rtc::interceptor::{
-    Interceptor, NackResponderBuilder, RTPHeaderExtension, Registry, SenderReportBuilder, Slot, StreamInfo,
-    TaggedPacket, TwccReceiverBuilder, TwccReceiverInterceptor, TwccSenderBuilder,
+    Interceptor, NackResponderBuilder, RTPHeaderExtension, Registry, SenderReportBuilder, Slot, StreamInfo, TaggedPacket,
+    TwccReceiverBuilder, TwccReceiverInterceptor, TwccSenderBuilder,
 };
 use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
@@ -66,7 +66,8 @@ pub(super) fn chain(
 /// is told of one that stands for all.
 fn twcc_receiver(extension: Option<u8>) -> TwccReceiverInterceptor {
     let mut receiver = TwccReceiverBuilder::new().build();
-    let rtp_header_extensions = extension.map(|id| RTPHeaderExtension { uri: TRANSPORT_CC_URI.into(), id: id.into() }).into_iter().collect();
+    let rtp_header_extensions =
+        extension.map(|id| RTPHeaderExtension { uri: TRANSPORT_CC_URI.into(), id: id.into() }).into_iter().collect();
     receiver.bind_remote_stream(&StreamInfo { rtp_header_extensions, ..StreamInfo::default() });
     receiver
 }

@@ -69,7 +69,8 @@ mod tests {
     #[test]
     fn what_was_sent_again_is_marked() {
         let mut undo = undo();
-        let mut is_marked = |payload_type| undo.inbound(rtp(payload_type, 2, 7, &[1, 2, 3])).unwrap().message.has(&Attribute::Retransmission);
+        let mut is_marked =
+            |payload_type| undo.inbound(rtp(payload_type, 2, 7, &[1, 2, 3])).unwrap().message.has(&Attribute::Retransmission);
         assert!(is_marked(97) && !is_marked(96));
     }
 
