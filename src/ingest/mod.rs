@@ -15,8 +15,6 @@ mod follow;
 mod freezes;
 mod glide;
 mod jitter;
-mod jitter;
-mod keyframe;
 mod keyframe;
 mod layer;
 mod layers;
