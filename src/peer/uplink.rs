@@ -39,7 +39,7 @@ pub(super) struct Uplink {
     sound: Option<Reception>,
     /// The client takes REMB.
     takes_remb: bool,
-    /// What all its pictures together may take.
+    /// What its pictures may have at most, in bits a second.
     limit_bps: Option<u32>,
     told: MediaTime,
 }
@@ -47,8 +47,8 @@ pub(super) struct Uplink {
 impl Uplink {
     /// Into these intakes; what is asked is asked in the name of `asker`.
     pub(super) fn new(video: Option<VideoIntake>, audio: Option<AudioIntake>, asker: u32, takes_remb: bool) -> Self {
-        let (layers, sound, told) = Default::default();
-        Self { video, audio, asker, layers, sound, takes_remb, limit_bps: None, told }
+        let (layers, sound, limit_bps, told) = Default::default();
+        Self { video, audio, asker, layers, sound, takes_remb, limit_bps, told }
     }
 
     /// Takes a media packet.
