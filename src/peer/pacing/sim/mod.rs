@@ -2,6 +2,7 @@
 //!
 //! In: how the line is at each moment, a seed. Out: what was estimated, sent, seen and heard. Never: real time.
 
+mod hostile;
 mod receiver;
 mod rows;
 
