@@ -102,9 +102,7 @@ impl Ledger {
             return None;
         }
         sent.is = is;
-        if at.is_none() {
-            return None;
-        }
+        at?;
         if self.newest.is_none_or(|(newest, _)| newest < full) {
             self.newest = Some((full, sent.left));
         }

@@ -147,10 +147,12 @@ impl Estimator {
             return;
         }
         // As draft-ietf-rmcat-gcc-02 §6 does it: these come about once a second
-        let factor = if loss > 0.1 { 1.0 - 0.5 * loss } else { 1.05 };
-        if loss > 0.1 || loss < 0.02 {
-            self.bps = (self.bps * factor).clamp(5.0 * MIN_BPS, INITIAL_BPS);
-        }
+        let factor = match loss {
+            ..0.02 => 1.05,
+            ..=0.1 => 1.0,
+            _ => 1.0 - 0.5 * loss,
+        };
+        self.bps = (self.bps * factor).clamp(5.0 * MIN_BPS, INITIAL_BPS);
     }
 
     /// Takes what the receiver says it takes (REMB), where nothing better is told.

@@ -249,7 +249,8 @@ impl Table {
                 self.coming_back.push_back((ms + wire.delay_ms, back));
             }
         }
-        while let Some((_, back)) = self.coming_back.pop_front_if(|(at, _)| *at <= ms) {
+        while self.coming_back.front().is_some_and(|(at, _)| *at <= ms) {
+            let Some((_, back)) = self.coming_back.pop_front() else { return };
             let now = MediaTime::from_millis(ms);
             match back {
                 Back::Feedback(named) => {
