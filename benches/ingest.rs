@@ -48,6 +48,26 @@ fn sound(criterion: &mut Criterion) {
     });
 }
 
+/// The sender's clock runs 0.2 % fast: the speed is changed all the time, and now and then a pitch period is cut out.
+fn fast_sound(criterion: &mut Criterion) {
+    let payloads = sound_payloads();
+    let (mut intake, mut source) = AudioIntake::open(Metrics::default(), Arc::default());
+    let (mut now, mut arrival, mut number, mut block) = (MediaTime::ZERO, MediaTime::ZERO, 0u32, Block::SILENCE);
+    criterion.bench_function("ingest/the same from a clock that runs 0.2 % fast", |bench| {
+        bench.iter(|| {
+            while arrival <= now {
+                let payload = payloads[number as usize % payloads.len()].clone();
+                let (sequence, timestamp) = (number as u16, number.wrapping_mul(960));
+                intake.push(RtpPacket { sequence, timestamp, marker: false, ssrc: 1, layer: 0, resent: false, payload, arrival });
+                number += 1;
+                arrival += Duration::from_micros(19_960);
+            }
+            now += BLOCK_PERIOD;
+            black_box(source.pull(now, &mut block))
+        });
+    });
+}
+
 /// Sixty pictures of 640×360 at 800 kbit/s, one packet for each NAL unit, which the encoder keeps below 1200 bytes.
 fn video_packets() -> Vec<RtpPacket> {
     let settings = VideoSettings { width: 640, height: 360, fps: 30, bitrate_bps: 800_000 };
@@ -82,5 +102,5 @@ fn sound_payloads() -> Vec<Bytes> {
     (0..500).map(|n| encoder.encode(&block(n), Prediction::Allowed).expect("a block is encodable")).collect()
 }
 
-criterion_group!(benches, assemble, sound);
+criterion_group!(benches, assemble, sound, fast_sound);
 criterion_main!(benches);

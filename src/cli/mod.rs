@@ -5,6 +5,7 @@
 mod bots;
 mod demo;
 mod layouts;
+mod line;
 mod log;
 mod serve;
 

@@ -12,14 +12,10 @@ use crate::media::{Block, SAMPLE_RATE};
 /// The most samples that a packet holds: 120 ms (RFC 6716 §3.2.5, R5).
 pub const MAX_PACKET_SAMPLES: usize = 5760;
 
-/// Target of a mix, in bits a second.
-const BITRATE_BPS: i32 = 56_000;
-/// The loss that in-band FEC is sized for, in percent.
-const EXPECTED_LOSS_PERCENT: i32 = 5;
 /// Of 10. A block takes 0.09 ms at 1 and 0.24 ms at 5, where the quantizer weighs several futures of each sample: that pays
 /// at 20 kb/s, not here.
 const COMPLEXITY: i32 = 1;
-/// Bytes of a packet at most: 20 ms at the target is 140, and constrained VBR stays near it.
+/// Bytes of a packet at most: 20 ms at the highest target is 170, and constrained VBR stays near it.
 const MAX_PACKET_BYTES: usize = 1200;
 
 /// How a block is encoded with respect to the one before.
@@ -31,10 +27,47 @@ pub enum Prediction {
     Disabled,
 }
 
+/// The loss that in-band FEC is sized for. The more is expected, the finer libopus makes the copy of each block that the next packet
+/// carries, and the higher is the target, so that the block itself stays as good.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ExpectedLoss {
+    /// Of a good line; FEC is there already when the first packet is lost.
+    #[default]
+    Percent5,
+    /// Of a line that loses some.
+    Percent10,
+    /// Of a bad line.
+    Percent20,
+    /// Of the worst line that sound is sized for.
+    Percent30,
+}
+
+impl ExpectedLoss {
+    /// For a line that loses this share of its packets, 0 to 1: what covers it, but for a quarter.
+    pub fn of(share: f32) -> Self {
+        match share {
+            0.0625..0.125 => Self::Percent10,
+            0.125..0.225 => Self::Percent20,
+            0.225.. => Self::Percent30,
+            _ => Self::Percent5,
+        }
+    }
+
+    fn percent(self) -> i32 {
+        [5, 10, 20, 30][self as usize]
+    }
+
+    /// Target of a mix, in bits a second.
+    fn bitrate_bps(self) -> i32 {
+        [56_000, 58_000, 64_000, 64_000][self as usize]
+    }
+}
+
 /// Encodes one mix.
 pub struct AudioEncoder {
     codec: opus::Encoder,
     prediction: Prediction,
+    expected: ExpectedLoss,
 }
 
 impl AudioEncoder {
@@ -44,7 +77,19 @@ impl AudioEncoder {
     /// Where libopus refuses, which it does for want of memory only.
     pub fn new() -> Result<Self, EncodeError> {
         let codec = set_up().map_err(|error| EncodeError::Codec(error.to_string()))?;
-        Ok(Self { codec, prediction: Prediction::Allowed })
+        Ok(Self { codec, prediction: Prediction::Allowed, expected: ExpectedLoss::default() })
+    }
+
+    /// Sizes in-band FEC for another loss, from the next block on; costs nothing where it is the same.
+    ///
+    /// # Errors
+    /// Where libopus refuses.
+    pub fn expect(&mut self, loss: ExpectedLoss) -> Result<(), EncodeError> {
+        if loss != self.expected {
+            size_for(&mut self.codec, loss).map_err(|error| EncodeError::Codec(error.to_string()))?;
+            self.expected = loss;
+        }
+        Ok(())
     }
 
     /// Encodes 20 ms into one packet.
@@ -67,14 +112,18 @@ impl AudioEncoder {
 /// this rate.
 fn set_up() -> opus::Result<opus::Encoder> {
     let mut codec = opus::Encoder::new(SAMPLE_RATE, Channels::Mono, Application::Voip)?;
-    codec.set_bitrate(Bitrate::Bits(BITRATE_BPS))?;
     codec.set_vbr(true)?;
     codec.set_vbr_constraint(true)?;
     codec.set_inband_fec(true)?;
-    codec.set_packet_loss_perc(EXPECTED_LOSS_PERCENT)?;
     codec.set_dtx(false)?;
     codec.set_complexity(COMPLEXITY)?;
+    size_for(&mut codec, ExpectedLoss::default())?;
     Ok(codec)
+}
+
+fn size_for(codec: &mut opus::Encoder, loss: ExpectedLoss) -> opus::Result<()> {
+    codec.set_packet_loss_perc(loss.percent())?;
+    codec.set_bitrate(Bitrate::Bits(loss.bitrate_bps()))
 }
 
 /// Decodes one sender's sound to mono.
@@ -245,6 +294,46 @@ mod tests {
     #[test]
     fn most_of_a_voice_carries_fec() {
         assert!(packets(150).iter().filter(|packet| has_fec(packet)).count() > 75);
+    }
+
+    /// How much louder the voice is than what is wrong with every fifth block, recovered from the next one's FEC, in decibels.
+    fn recovered_db(loss: ExpectedLoss) -> f32 {
+        let mut encoder = AudioEncoder::new().unwrap();
+        encoder.expect(loss).unwrap();
+        let packets: Vec<Bytes> = (0..200).map(|n| encoder.encode(&voice(n), Prediction::Allowed).unwrap()).collect();
+        let (mut whole, mut lossy) = (AudioDecoder::new().unwrap(), AudioDecoder::new().unwrap());
+        let (mut difference, mut energy) = (0.0, 0.0);
+        for n in 0..199 {
+            let (mut one, mut other) = ([0.0; BLOCK_SAMPLES], [0.0; BLOCK_SAMPLES]);
+            whole.decode(&packets[n], &mut one).unwrap();
+            let lost = n % 5 == 4;
+            let made = if lost { lossy.recover(&packets[n + 1], &mut other) } else { lossy.decode(&packets[n], &mut other) };
+            assert_eq!(made, Ok(BLOCK_SAMPLES));
+            let counted = if lost { 1.0 } else { 0.0 };
+            difference += one.iter().zip(&other).map(|(a, b)| (a - b).powi(2)).sum::<f32>() * counted;
+            energy += one.iter().map(|s| s * s).sum::<f32>() * counted;
+        }
+        10.0 * (energy / difference).log10()
+    }
+
+    #[test]
+    fn the_more_loss_is_expected_the_better_is_what_is_recovered() {
+        let steps = [0.0, 0.1, 0.2, 0.5].map(ExpectedLoss::of);
+        assert!(steps.is_sorted_by(|less, more| less < more));
+        let heard = steps.map(recovered_db);
+        assert!(heard.is_sorted() && heard[0] > 15.0 && heard[3] > heard[0] + 3.0, "{heard:?}");
+    }
+
+    #[test]
+    fn tones_carry_fec_too() {
+        let mut encoder = AudioEncoder::new().unwrap();
+        let protected = (0..200).filter(|n| has_fec(&encoder.encode(&tone(486.0, *n), Prediction::Allowed).unwrap())).count();
+        assert!(protected > 190, "{protected}");
+    }
+
+    #[test]
+    fn loss_that_is_no_number_expects_none() {
+        assert_eq!([f32::NAN, -1.0].map(ExpectedLoss::of), [ExpectedLoss::Percent5; 2]);
     }
 
     #[test]

@@ -16,8 +16,8 @@ use prometheus_client::metrics::gauge::Gauge;
 use super::fanout::{Fanout, Publisher, Receiver};
 use super::mixes::{Mix, SoundQueue, Turn, blocks};
 use crate::codec::EncodeError;
-use crate::codec::opus::{AudioEncoder, Prediction};
-use crate::media::{Block, Clock, EncodedSound, MixSet, ParticipantId};
+use crate::codec::opus::{AudioEncoder, ExpectedLoss, Prediction};
+use crate::media::{Block, Clock, EncodedSound, MixSet, ParticipantId, SentTraffic};
 use crate::metrics::{ByMedia, Media, Metrics};
 
 /// Ticks that wait for the worker at most: 100 ms.
@@ -59,9 +59,10 @@ impl AudioEgress {
         }
     }
 
-    /// One more receiver: gets the mix without `own` while they talk, the listeners' mix otherwise.
-    pub fn subscribe(&self, own: Option<ParticipantId>) -> AudioSubscription {
-        AudioSubscription(self.fanout.subscribe(SoundQueue::new(own)))
+    /// One more receiver: gets the mix without `own` while they talk, the listeners' mix otherwise. In-band FEC of what it gets is
+    /// sized for the loss that its line reports, or another one's who hears the same and loses more.
+    pub fn subscribe(&self, own: Option<ParticipantId>, line: Arc<SentTraffic>) -> AudioSubscription {
+        AudioSubscription(self.fanout.subscribe(SoundQueue::new(own, line)))
     }
 }
 
@@ -94,6 +95,8 @@ struct Need {
     prediction: Prediction,
     /// What one who comes to it has heard until then.
     from: Option<Mix>,
+    /// The most that any of its lines loses.
+    loss: f32,
 }
 
 impl RoomSound {
@@ -137,12 +140,13 @@ impl RoomSound {
         let mut needs = BTreeMap::new();
         self.receivers.0.each(|queue| {
             let (mix, turn) = queue.turn(blocks);
-            let need = needs.entry(mix).or_insert(Need { prediction: Prediction::Allowed, from: None });
+            let need = needs.entry(mix).or_insert(Need { prediction: Prediction::Allowed, from: None, loss: 0.0 });
+            need.loss = need.loss.max(queue.loss());
             // A decoder that comes to this mix has not heard what the encoder would predict from.
             match turn {
                 Turn::Stays => {}
                 Turn::Joins => need.prediction = Prediction::Disabled,
-                Turn::Comes { from } => *need = Need { prediction: Prediction::Disabled, from: Some(from) },
+                Turn::Comes { from } => *need = Need { prediction: Prediction::Disabled, from: Some(from), ..*need },
             }
         });
         needs
@@ -157,6 +161,7 @@ impl RoomSound {
             }
         };
         let begun = self.clock.now();
+        encoder.codec.expect(ExpectedLoss::of(need.loss))?;
         let payload = encoder.codec.encode(block, need.prediction)?;
         self.metrics.observe_encode(Media::Audio, self.clock.now().since(begun));
         self.metrics.encoded_bytes.get_or_create(&ByMedia { media: Media::Audio }).inc_by(payload.len() as u64);
@@ -221,7 +226,7 @@ mod tests {
     }
 
     fn subscribe(fanout: &Arc<Fanout<SoundQueue>>, own: u32) -> AudioSubscription {
-        AudioSubscription(fanout.subscribe(SoundQueue::new(Some(ParticipantId(own)))))
+        AudioSubscription(fanout.subscribe(SoundQueue::new(Some(ParticipantId(own)), Arc::default())))
     }
 
     fn live(metrics: &Metrics) -> i64 {
@@ -303,6 +308,26 @@ mod tests {
     }
 
     #[test]
+    fn fec_is_sized_for_the_worst_line_among_those_who_hear_the_same() {
+        let (mut room, _, fanout) = room();
+        let bad = Arc::<SentTraffic>::default();
+        bad.note_loss(0.2);
+        let of = |line: Arc<SentTraffic>| fanout.subscribe(SoundQueue::new(None, line));
+        let (_good, worst) = (of(Arc::default()), of(bad));
+        let mut bytes = |ticks: std::ops::Range<u64>| {
+            let sizes = ticks.map(|tick| {
+                room.take(&mixes(tick, &[]));
+                room.metrics.encoded_bytes.get_or_create(&ByMedia { media: Media::Audio }).get()
+            });
+            let totals: Vec<_> = sizes.collect();
+            totals[totals.len() - 1] - totals[totals.len() - 51]
+        };
+        let protected = bytes(0..150);
+        drop(worst);
+        assert!(bytes(150..300) < protected * 19 / 20);
+    }
+
+    #[test]
     fn ticks_that_a_worker_far_behind_cannot_take_are_given_up_and_counted() {
         let (deliveries, _ticks) = sync_channel(TICKS_WAITING);
         let egress = AudioEgress { deliveries, fanout: Arc::default(), metrics: Metrics::default(), encoders: Arc::default() };
@@ -313,7 +338,7 @@ mod tests {
     #[test]
     fn the_worker_ends_with_the_room_and_so_do_its_receivers() {
         let egress = AudioEgress::start(Clock::new(), Metrics::default());
-        let mut subscription = egress.subscribe(None);
+        let mut subscription = egress.subscribe(None, Arc::default());
         for tick in 0..3 {
             egress.deliver(mixes(tick, &[4]));
             assert_eq!(block_on(subscription.next()).unwrap().at.as_millis(), 20 * tick);

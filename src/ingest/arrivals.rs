@@ -19,6 +19,9 @@ const SEEN_BITS: i64 = 128;
 /// Timestamps that differ by no more are in line: the shortest frame (RFC 6716 §2.1.4).
 pub(super) const SHORTEST: i64 = 120;
 
+/// Transits that differ by more say nothing about jitter, in samples.
+const CLOCK_SET_ANEW: u64 = 2 * 48_000;
+
 /// What went wrong since it was last asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Mishaps {
@@ -67,6 +70,9 @@ pub(super) struct Arrivals {
     /// A bit for each packet lately passed, the last one lowest: whether it had come.
     seen: u128,
     mishaps: Mishaps,
+    /// Of the newest packet to arrive, and the mean difference between two in a row, in samples (RFC 3550 §6.4.1).
+    transit: Option<i64>,
+    jitter: f64,
 }
 
 impl Arrivals {
@@ -88,6 +94,11 @@ impl Arrivals {
     /// How late the line is.
     pub(super) fn delays(&self) -> &Delays {
         &self.delays
+    }
+
+    /// Interarrival jitter, in samples (RFC 3550 §6.4.1).
+    pub(super) fn jitter(&self) -> f64 {
+        self.jitter
     }
 
     /// What went wrong since the last call.
@@ -181,7 +192,7 @@ impl Arrivals {
         let begins = self.unwrap(packet.timestamp);
         let transit = samples_at(packet.arrival).saturating_sub(begins);
         if !padding {
-            self.delays.note(transit, packet.arrival);
+            self.note(transit, packet.arrival);
         }
         self.waiting.insert(number, Waiting { payload: packet.payload, begins, samples: samples as i64, transit });
         if self.waiting.len() <= MAX_WAITING {
@@ -200,7 +211,15 @@ impl Arrivals {
         self.seen |= 1 << back;
         self.mishaps.late += 1;
         let transit = samples_at(packet.arrival).saturating_sub(self.unwrap(packet.timestamp));
-        self.delays.note(transit, packet.arrival);
+        self.note(transit, packet.arrival);
+    }
+
+    fn note(&mut self, transit: i64, arrival: MediaTime) {
+        self.delays.note(transit, arrival);
+        let difference = self.transit.replace(transit).map_or(0, |before| transit.abs_diff(before));
+        if difference <= CLOCK_SET_ANEW {
+            self.jitter += (difference as f64 - self.jitter) / 16.0;
+        }
     }
 
     fn unwrap(&mut self, timestamp: u32) -> i64 {

@@ -11,21 +11,24 @@ use parking_lot::Mutex;
 use prometheus_client::metrics::counter::Counter;
 
 use super::LipSync;
-use super::arrivals::Mishaps;
+use super::glide::Glide;
 use super::jitter::{JitterBuffer, MAX_CONCEALED, Step};
+use super::pace::Piece;
+use super::stretch;
 use crate::codec::opus::{AudioDecoder, MAX_PACKET_SAMPLES};
 use crate::media::{BLOCK_SAMPLES, Block, Clock, Heard, MediaTime, RtpPacket, SenderReport, SoundSource, Traffic};
-use crate::metrics::{ByMedia, ByReason, Media, Metrics};
+use crate::metrics::{ByMedia, Media, Metrics};
 
+mod counts;
 #[cfg(test)]
 mod tests;
+
+use counts::Counts;
 
 /// Sound begins within 5 ms.
 const FADE_IN: usize = 240;
 /// Concealments in a row at full level; from there to [`MAX_CONCEALED`] they fade out.
 const CONCEALED_IN_FULL: u32 = 3;
-/// Two blocks become one over 10 ms in their middle.
-const FOLD: usize = 480;
 /// Below −50 dBFS nobody hears a block more or less.
 const QUIET: f32 = 0.003;
 /// Below −80 dBFS nothing is being sent: a muted microphone.
@@ -53,6 +56,7 @@ impl AudioIntake {
             decoder: AudioDecoder::new().expect("libopus refuses a decoder for want of memory only"),
             decoded: Box::new([0.0; MAX_PACKET_SAMPLES]),
             ready: Vec::with_capacity(2 * BLOCK_SAMPLES + MAX_PACKET_SAMPLES),
+            glide: Glide::new(),
             gain: 0.0,
             quiet: true,
             counts: Counts::of(&metrics, traffic.clone()),
@@ -69,8 +73,8 @@ impl AudioIntake {
     }
 
     /// Takes what the sender says of the stream's clock.
-    pub fn note_report(&mut self, _report: SenderReport) {
-        // Owner: sound
+    pub fn note_report(&mut self, report: SenderReport) {
+        self.buffer.lock().note_report(report);
     }
 
     /// Takes one packet, in whatever order and however often it comes.
@@ -95,6 +99,7 @@ struct Sound {
     decoded: Box<[f32; MAX_PACKET_SAMPLES]>,
     /// Samples that are due next.
     ready: Vec<f32>,
+    glide: Glide,
     /// What the last of them was scaled by.
     gain: f32,
     /// The last block was.
@@ -109,20 +114,20 @@ struct Sound {
 impl SoundSource for Sound {
     fn pull(&mut self, now: MediaTime, into: &mut Block) -> Heard {
         let began = self.stopwatch.now();
-        let folds = self.buffer.lock().folds(now, self.ready.len(), self.quiet);
-        let heard = self.fill(now, if folds { 2 * BLOCK_SAMPLES } else { BLOCK_SAMPLES });
-        if folds {
-            self.fold();
+        let (piece, ppm) = self.advice(now);
+        let needed = self.glide.set(ppm);
+        let more = if let Piece::Cut(most, _) = piece { most } else { 0 };
+        let heard = self.fill(now, needed + more);
+        match piece {
+            Piece::Cut(most, manner) if heard == Heard::Decoded => drop(stretch::shorten(&mut self.ready, most, manner)),
+            Piece::Insert(most, manner) if heard == Heard::Decoded => drop(stretch::lengthen(&mut self.ready, most, manner)),
+            _ => {}
         }
-        into.0.copy_from_slice(&self.ready[..BLOCK_SAMPLES]);
-        self.ready.drain(..BLOCK_SAMPLES);
+        self.glide.play(&mut self.ready, &mut into.0, ppm);
         if heard != Heard::Idle {
             self.metrics.observe_decode(Media::Audio, self.stopwatch.now().since(began));
         }
-        let mishaps = self.buffer.lock().mishaps();
-        // Owner: sound
-        self.sync.hear(None);
-        self.counts.note(heard, mishaps);
+        self.tell(now, heard);
         let level = into.rms();
         self.quiet = level < QUIET;
         if heard == Heard::Decoded && level < MUTED { Heard::Idle } else { heard }
@@ -130,6 +135,24 @@ impl SoundSource for Sound {
 }
 
 impl Sound {
+    /// What this tick does to come to another delay, and the speed in millionths.
+    fn advice(&self, now: MediaTime) -> (Piece, i32) {
+        let mut buffer = self.buffer.lock();
+        (buffer.advise(now, self.ready.len(), self.quiet, self.sync.skew_ms()), buffer.ppm())
+    }
+
+    /// Tells everybody how the block of `now` came about.
+    fn tell(&mut self, now: MediaTime, heard: Heard) {
+        let mut buffer = self.buffer.lock();
+        let mishaps = buffer.mishaps();
+        let (delay, lateness) = (buffer.delay(now, self.ready.len()), buffer.lateness(now, self.ready.len()));
+        let jitter = buffer.jitter();
+        drop(buffer);
+        self.sync.hear(lateness);
+        self.counts.note(heard, mishaps);
+        self.counts.time(delay, jitter);
+    }
+
     /// Brings at least `samples` in; tells the least original of what they are made of.
     fn fill(&mut self, now: MediaTime, samples: usize) -> Heard {
         let mut heard = if self.ready.is_empty() { Heard::Idle } else { Heard::Decoded };
@@ -137,7 +160,7 @@ impl Sound {
             if self.ready.len() >= samples {
                 return heard;
             }
-            let step = self.buffer.lock().next(now, self.ready.len(), self.quiet);
+            let step = self.buffer.lock().next(now);
             let made = self.run(&step);
             heard = if rank(made) > rank(heard) { made } else { heard };
         }
@@ -165,10 +188,6 @@ impl Sound {
             Step::Conceal { samples, run } => {
                 let faded = run.saturating_sub(CONCEALED_IN_FULL) as f32 / (MAX_CONCEALED - CONCEALED_IN_FULL) as f32;
                 self.conceal(*samples, (1.0 - faded).min(self.gain));
-                Heard::Concealed
-            }
-            Step::Stretch => {
-                self.conceal(BLOCK_SAMPLES, 1.0);
                 Heard::Concealed
             }
             Step::Idle => {
@@ -203,17 +222,6 @@ impl Sound {
         let at = |n: usize| from + (gain - from) * (n as f32 / ramp.max(1) as f32).min(1.0);
         self.ready.extend(decoded.iter().enumerate().map(|(n, sample)| sample * at(n)));
     }
-
-    /// Two blocks become one: it begins as the first and ends as the second.
-    fn fold(&mut self) {
-        let (first, second) = self.ready.split_at_mut(BLOCK_SAMPLES);
-        let begin = (BLOCK_SAMPLES - FOLD) / 2;
-        for n in 0..BLOCK_SAMPLES {
-            let share = (n.saturating_sub(begin) as f32 / FOLD as f32).min(1.0);
-            second[n] = first[n] * (1.0 - share) + second[n] * share;
-        }
-        self.ready.drain(..BLOCK_SAMPLES);
-    }
 }
 
 /// How far from what was sent.
@@ -223,44 +231,5 @@ fn rank(heard: Heard) -> u8 {
         Heard::Decoded => 1,
         Heard::Recovered => 2,
         Heard::Concealed => 3,
-    }
-}
-
-/// Where a sender's losses are counted.
-struct Counts {
-    traffic: Arc<Traffic>,
-    lost: Counter,
-    concealed: Counter,
-    recovered: Counter,
-    late: Counter,
-    behind: Counter,
-    malformed: Counter,
-}
-
-impl Counts {
-    fn of(metrics: &Metrics, traffic: Arc<Traffic>) -> Self {
-        let dropped = |reason| metrics.dropped.get_or_create(&ByReason { reason }).clone();
-        Self {
-            traffic,
-            lost: metrics.packets_lost.get_or_create(&ByMedia { media: Media::Audio }).clone(),
-            concealed: metrics.blocks_concealed.clone(),
-            recovered: metrics.blocks_recovered.clone(),
-            late: dropped("sound_late"),
-            behind: dropped("sound_behind"),
-            malformed: dropped("sound_malformed"),
-        }
-    }
-
-    fn note(&self, heard: Heard, mishaps: Mishaps) {
-        self.lost.inc_by(mishaps.lost);
-        self.traffic.count_lost(mishaps.lost);
-        self.late.inc_by(mishaps.late);
-        self.behind.inc_by(mishaps.behind);
-        self.malformed.inc_by(mishaps.malformed);
-        match heard {
-            Heard::Concealed => drop(self.concealed.inc()),
-            Heard::Recovered => drop(self.recovered.inc()),
-            Heard::Decoded | Heard::Idle => {}
-        }
     }
 }

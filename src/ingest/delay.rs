@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::drift::Drift;
 use crate::media::MediaTime;
 
 /// A millisecond of sound, in samples.
@@ -17,8 +18,10 @@ const MEMORY: Duration = Duration::from_secs(5);
 const MAX_KEPT: usize = 256;
 /// Of a hundred packets, those that may come too late.
 const TOLERATED_PERCENT: usize = 2;
-/// The jitter that is followed at most, in samples.
+/// What is needed exceeds what most packets take by no more, in samples.
 const MAX_SPREAD: i64 = 180 * MILLISECOND;
+/// Most packets take no more than this beyond the fastest.
+const MAX_TYPICAL: i64 = 200 * MILLISECOND;
 /// Beyond this a packet says nothing about jitter: a stall, or a sender that stopped its clock.
 const OUTLYING: i64 = 300 * MILLISECOND;
 /// After so much time of nothing but outliers the sender's clock was set anew.
@@ -30,8 +33,10 @@ pub(super) struct Delays {
     kept: VecDeque<(MediaTime, i64)>,
     sorted: Vec<i64>,
     least: i64,
+    typical: i64,
     needed: i64,
     outlying_since: Option<MediaTime>,
+    drift: Drift,
 }
 
 impl Delays {
@@ -41,6 +46,7 @@ impl Delays {
             return;
         }
         self.outlying_since = None;
+        self.drift.note(transit, arrival);
         self.kept.push_back((arrival, transit));
         let old = |at: &(MediaTime, i64)| arrival.since(at.0) > MEMORY;
         while self.kept.len() > MAX_KEPT || self.kept.front().is_some_and(old) {
@@ -51,7 +57,7 @@ impl Delays {
 
     /// Whether this transit is like the others.
     pub(super) fn fits(&self, transit: i64) -> bool {
-        self.kept.is_empty() || (-OUTLYING..=MAX_SPREAD + OUTLYING).contains(&transit.saturating_sub(self.least))
+        self.kept.is_empty() || (-OUTLYING..=MAX_TYPICAL + MAX_SPREAD + OUTLYING).contains(&transit.saturating_sub(self.least))
     }
 
     /// Whether the packets at present fit, so that the delay may be changed by what they say.
@@ -59,12 +65,22 @@ impl Delays {
         self.outlying_since.is_none()
     }
 
+    /// By how much transits will have grown `after` this, because the clocks drift apart.
+    pub(super) fn growth(&self, after: Duration) -> i64 {
+        self.drift.ahead(after)
+    }
+
     /// The transit of the fastest packets.
     pub(super) fn least(&self) -> i64 {
         self.least
     }
 
-    /// The transit that hardly any packet exceeds, at most 180 ms above the least.
+    /// The transit that half of the packets do not exceed, at most 200 ms above the least.
+    pub(super) fn typical(&self) -> i64 {
+        self.typical
+    }
+
+    /// The transit that hardly any packet exceeds, at most 180 ms above the typical one.
     pub(super) fn needed(&self) -> i64 {
         self.needed
     }
@@ -84,8 +100,11 @@ impl Delays {
         let last = self.sorted.len() - 1;
         let rank = last - self.sorted.len() * TOLERATED_PERCENT / 100;
         let (below, quantile, _) = self.sorted.select_nth_unstable(rank);
-        self.least = below.iter().copied().min().unwrap_or(*quantile);
-        self.needed = (*quantile).min(self.least.saturating_add(MAX_SPREAD));
+        let (quantile, least) = (*quantile, below.iter().copied().min().unwrap_or(*quantile));
+        let typical = *self.sorted.select_nth_unstable(last / 2).1;
+        self.least = least;
+        self.typical = typical.min(least.saturating_add(MAX_TYPICAL));
+        self.needed = quantile.min(self.typical.saturating_add(MAX_SPREAD));
     }
 }
 

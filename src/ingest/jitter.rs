@@ -2,10 +2,9 @@
 //!
 //! In: Opus packets in whatever order, and the audio ticks that pull. Out: [`Step`]s, each worth some samples.
 //! The sender's timestamps are one line and our ticks another; *lag* is the second less the first, in samples. A packet must
-//! have come when its tick does, so the lag has to exceed its transit. The lag follows what `Delays` says is needed:
-//! up at once, by holding the line for a concealed block; down slowly, by folding two blocks into one. It is a whole
-//! number of blocks from where it started, so the room's phase against the sender's packets never makes it swing.
-//! Never: a codec, a clock, or more lag than the jitter of the line and 200 ms explain.
+//! have come when its tick does, so the lag has to exceed its transit. The lag follows what [`Delays`](super::delay::Delays) says
+//! is needed: up at once, by holding the line for a concealed block; otherwise as [`Pace`] says.
+//! Never: a codec, a clock, or sound that waits 200 ms longer than it takes to come.
 
 use std::time::Duration;
 
@@ -13,9 +12,14 @@ use bytes::Bytes;
 
 use super::arrivals::{Arrivals, Continuity, Mishaps, SHORTEST, samples_at};
 use super::delay::MILLISECOND;
+use super::follow::Follow;
+use super::pace::{Pace, Piece, Standing};
+use super::wall::wall_nanos;
 use crate::codec::opus;
-use crate::media::{BLOCK_SAMPLES, MediaTime, RtpPacket};
+use crate::media::{BLOCK_PERIOD, BLOCK_SAMPLES, MediaTime, RtpPacket, SAMPLE_RATE, SenderReport};
 
+#[cfg(test)]
+mod bounds;
 #[cfg(test)]
 mod tests;
 
@@ -23,9 +27,7 @@ mod tests;
 const BLOCK: i64 = BLOCK_SAMPLES as i64;
 /// What a packet should come earlier than its tick: the wake-up of threads is no more exact.
 const GUARD: i64 = 2 * MILLISECOND;
-/// The lag must exceed the need by so much more than a block before it is made less by one, so that it does not swing.
-const SLACK: i64 = 4 * MILLISECOND;
-/// The most that the buffer delays beyond the fastest packets.
+/// The most that the buffer delays what comes as fast as most packets do.
 const MOST_TARGET: i64 = 200 * MILLISECOND;
 /// Sound that waits beyond the target before some of it is given up.
 const BACKLOG: i64 = 60 * MILLISECOND;
@@ -37,9 +39,10 @@ const LONGEST_GAP: i64 = 1000 * MILLISECOND;
 const DTX_BYTES: usize = 2;
 /// After a loss the next packet is waited for, for its FEC, as long as this.
 const FEC_WANTED: Duration = Duration::from_secs(10);
-
-/// A surplus stays so long before a block is folded into the next.
-const FOLD_IN_SILENCE: Duration = Duration::from_millis(100);
+/// Clocks that drift apart are reckoned with so long ahead: it takes as long to change the delay by a block unheard.
+const FORESIGHT: Duration = Duration::from_secs(25);
+/// A trend counts for no more than this.
+const MOST_FORESEEN: i64 = 6 * MILLISECOND;
 
 /// What is to be played next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,8 +65,6 @@ pub(super) enum Step {
         /// Concealments in a row, this one included.
         run: u32,
     },
-    /// A block made up in silence, to come to more lag.
-    Stretch,
     /// Nothing is being sent.
     Idle,
 }
@@ -75,7 +76,11 @@ pub(super) struct JitterBuffer {
     /// `None` in silence.
     spurt: Option<Spurt>,
     fec_until: MediaTime,
-    lagging_since: Option<MediaTime>,
+    pace: Pace,
+    follow: Follow,
+    /// What is added for a picture that comes later, in samples.
+    added: i64,
+    report: Option<SenderReport>,
 }
 
 /// Where in a talk spurt we are.
@@ -96,41 +101,69 @@ struct Spurt {
 impl JitterBuffer {
     /// Takes a packet, in whatever order and however often it comes.
     pub(super) fn push(&mut self, packet: RtpPacket) {
+        let ssrc = packet.ssrc;
         if self.arrivals.push(packet) == Continuity::Broken {
             self.spurt = None;
+            self.report = self.report.filter(|report| report.ssrc == ssrc);
         }
     }
 
-    /// What is to be played next at the tick `now`, where `buffered` decoded samples are left over and the last block was
-    /// `quiet` or not. To be asked until there is a block.
-    pub(super) fn next(&mut self, now: MediaTime, buffered: usize, quiet: bool) -> Step {
+    /// Takes what the sender says of the stream's clock.
+    pub(super) fn note_report(&mut self, report: SenderReport) {
+        self.report = Some(report);
+    }
+
+    /// What is to be played next at the tick `now`. To be asked until there is a block.
+    pub(super) fn next(&mut self, now: MediaTime) -> Step {
         let now = (now, samples_at(now));
         self.arrivals.skip_padding();
         if self.is_behind() {
             self.spurt = None;
         }
-        if quiet && self.wants_more_lag(now, buffered) {
-            return Step::Stretch;
-        }
         let going_on = self.spurt.is_some();
         going_on.then(|| self.go_on(now)).flatten().unwrap_or_else(|| self.start(now))
     }
 
-    /// Whether this tick should fold two blocks into one, to come to less lag. In silence it does so soon, else only where
-    /// the surplus stays.
-    pub(super) fn folds(&mut self, now: MediaTime, buffered: usize, quiet: bool) -> bool {
-        let Some(surplus) = self.surplus((now, samples_at(now)), buffered) else { return false };
-        if surplus < BLOCK + SLACK {
-            self.lagging_since = None;
-            return false;
+    /// What the tick `now` does to come to another delay, where `buffered` decoded samples are left over, the last block was
+    /// `quiet` or not, and the sender's picture comes so much later than this sound. What is cut has come.
+    pub(super) fn advise(&mut self, now: MediaTime, buffered: usize, quiet: bool, skew_ms: Option<f64>) -> Piece {
+        self.added = self.follow.tick(skew_ms);
+        let steady = self.spurt.as_ref().is_some_and(|spurt| spurt.run == 0) && self.arrivals.delays().settled();
+        if !steady {
+            self.pace.rest();
+            return Piece::Keep;
         }
-        let since = *self.lagging_since.get_or_insert(now);
-        let patience = if quiet { FOLD_IN_SILENCE } else { fold_patience(surplus) };
-        let folds = now.since(since) >= patience && self.in_line() >= 2 * BLOCK - buffered as i64;
-        if folds {
-            self.lagging_since = Some(now);
+        let Some(standing) = self.standing((now, samples_at(now)), buffered as i64, quiet) else { return Piece::Keep };
+        match self.pace.advise(now, standing) {
+            Piece::Cut(most, _) if self.in_line() < BLOCK + most as i64 - buffered as i64 => Piece::Keep,
+            piece => piece,
         }
-        folds
+    }
+
+    /// By how much faster than it was sent sound is to be played, in millionths.
+    pub(super) fn ppm(&self) -> i32 {
+        self.pace.ppm()
+    }
+
+    /// How long what arrives first waits until it is heard, in samples, where `buffered` decoded samples are left over after the
+    /// block of `now`.
+    pub(super) fn delay(&self, now: MediaTime, buffered: usize) -> Option<i64> {
+        let due = samples_at(now).saturating_add(BLOCK);
+        let begins = self.spurt.as_ref()?.position.saturating_sub(buffered as i64);
+        Some(due.saturating_sub(begins).saturating_sub(self.arrivals.delays().least()))
+    }
+
+    /// How much later than the sender's wall clock sound is heard, in nanoseconds, where `buffered` decoded samples are left over
+    /// after the block of `now`.
+    pub(super) fn lateness(&self, now: MediaTime, buffered: usize) -> Option<i64> {
+        let begins = self.spurt.as_ref()?.position.saturating_sub(buffered as i64);
+        let due = i64::try_from((now + BLOCK_PERIOD).as_nanos()).ok()?;
+        Some(due.saturating_sub(wall_nanos(&self.report?, begins as u32, SAMPLE_RATE)?))
+    }
+
+    /// Interarrival jitter, in samples (RFC 3550 §6.4.1).
+    pub(super) fn jitter(&self) -> f64 {
+        self.arrivals.jitter()
     }
 
     #[cfg(test)]
@@ -145,31 +178,37 @@ impl JitterBuffer {
         self.arrivals.mishaps()
     }
 
-    /// The lag that lets hardly any packet come too late, and a lost one be recovered from its successor where some are.
+    /// The lag that lets hardly any packet come too late, a lost one be recovered from its successor where some are, and the
+    /// picture come to its sound.
     fn needed(&self, now: MediaTime) -> i64 {
         let fec = if now < self.fec_until { BLOCK } else { 0 };
-        let most = self.arrivals.delays().least().saturating_add(MOST_TARGET - BLOCK);
-        self.arrivals.delays().needed().saturating_add(GUARD + fec).min(most)
+        self.arrivals.delays().needed().saturating_add(GUARD + fec + self.added).min(self.most() - BLOCK)
+    }
+
+    /// No lag is more.
+    fn most(&self) -> i64 {
+        self.arrivals.delays().typical().saturating_add(MOST_TARGET)
     }
 
     /// Whether far more waits than the lag explains, as after a stall of the line or of ourselves.
     fn is_behind(&self) -> bool {
-        self.spurt.as_ref().is_some_and(|spurt| self.arrivals.depth(spurt.position) > MOST_TARGET + BACKLOG)
+        let most = self.most().saturating_sub(self.arrivals.delays().least()).saturating_add(BACKLOG);
+        self.spurt.as_ref().is_some_and(|spurt| self.arrivals.depth(spurt.position) > most)
     }
 
-    /// The lag beyond what is needed at a tick that decodes; for the last packet it decodes, which has the least.
-    fn surplus(&self, now: (MediaTime, i64), buffered: usize) -> Option<i64> {
-        let spurt = self.spurt.as_ref().filter(|s| s.run == 0 && self.arrivals.delays().settled())?;
-        let missing = BLOCK - buffered as i64;
+    /// How the delay stands; `None` at a tick that decodes nothing.
+    fn standing(&self, now: (MediaTime, i64), buffered: i64, quiet: bool) -> Option<Standing> {
+        let spurt = self.spurt.as_ref()?;
+        let (missing, stride) = (BLOCK - buffered, spurt.stride.max(1));
         if missing <= 0 {
             return None;
         }
-        let last = (missing - 1) / spurt.stride.max(1) * spurt.stride;
-        Some(now.1.saturating_sub(spurt.position).saturating_sub(last).saturating_sub(self.needed(now.0)))
-    }
-
-    fn wants_more_lag(&self, now: (MediaTime, i64), buffered: usize) -> bool {
-        self.surplus(now, buffered).is_some_and(|surplus| surplus < -MILLISECOND) && self.in_line() > 0
+        // Of the last packet that this tick decodes, which has the least time to come.
+        let last = (missing - 1) / stride * stride;
+        let (margin, grid) =
+            (now.1.saturating_sub(spurt.position).saturating_sub(last).saturating_sub(self.needed(now.0)), stride.min(BLOCK));
+        let shrinks = self.arrivals.delays().growth(FORESIGHT).clamp(0, MOST_FORESEEN);
+        Some(Standing { margin, shrinks, waste: grid - (missing - last), grid, quiet })
     }
 
     /// Samples that wait without a gap.
@@ -221,14 +260,14 @@ impl JitterBuffer {
 
     /// Nothing is here. The line is held, so that what comes late is played late; where that would be too late, it goes on.
     fn wait(&mut self, now: (MediaTime, i64)) -> Option<Step> {
-        let least = self.arrivals.delays().least();
+        let most = self.most();
         let spurt = self.spurt.as_mut()?;
         spurt.run += 1;
         if spurt.run > MAX_CONCEALED {
             return None;
         }
         let lag = now.1.saturating_sub(spurt.position).saturating_add(BLOCK);
-        if lag.saturating_sub(least) <= MOST_TARGET {
+        if lag <= most {
             spurt.held += BLOCK;
         } else {
             spurt.position = spurt.position.saturating_add(BLOCK);
@@ -240,12 +279,12 @@ impl JitterBuffer {
     /// Packets are missing before the first that waits, `gap` samples in all. What was made up while waiting for them
     /// counts; a single block of that does not, where FEC can still give it: the lag it costs lets FEC give the next in time.
     fn bridge(&mut self, now: (MediaTime, i64), gap: i64, fec: bool) -> Option<Step> {
-        let least = self.arrivals.delays().least();
+        let most = self.needed(now.0).saturating_add(BLOCK).min(self.most());
         let first = self.arrivals.first()?;
         let reach = if fec { first.samples } else { 0 };
         let (begins, next) = (first.begins, first.payload.clone());
         let spurt = self.spurt.as_mut()?;
-        let affords_lag = now.1.saturating_sub(spurt.position).saturating_sub(least) <= MOST_TARGET;
+        let affords_lag = now.1.saturating_sub(spurt.position) <= most;
         if gap > reach || spurt.held > BLOCK || !affords_lag {
             spurt.position += std::mem::take(&mut spurt.held).min(gap);
             spurt.skipped = true;
@@ -296,11 +335,6 @@ impl JitterBuffer {
             self.arrivals.drop_late();
         }
     }
-}
-
-/// How long a surplus stays while somebody speaks before a block is folded: a large one is worse than the fold.
-fn fold_patience(surplus: i64) -> Duration {
-    if surplus < 3 * BLOCK { Duration::from_secs(2) } else { Duration::from_millis(300) }
 }
 
 /// The samples that a codec can make up: whole 2.5 ms.

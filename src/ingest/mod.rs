@@ -10,20 +10,36 @@ mod assemble;
 mod audio;
 mod delay;
 mod depacketize;
+mod drift;
+mod follow;
+mod freezes;
+mod glide;
 mod jitter;
 mod keyframe;
+mod layer;
+mod layers;
+mod limit;
+mod nack;
+mod pace;
 mod parameters;
+mod playout;
 mod pool;
+mod presenting;
 mod reorder;
+mod round_trip;
 mod source;
+mod stretch;
+mod switch;
 mod sync;
 mod video;
+mod wall;
 
 use std::sync::Arc;
 
 pub use assemble::{Assembled, Assembler, ReceivedUnit};
 pub use audio::AudioIntake;
 pub use pool::Pool;
+pub use presenting::Timing;
 pub use sync::LipSync;
 pub use video::VideoIntake;
 

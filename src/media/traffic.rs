@@ -104,10 +104,11 @@ pub struct SentTraffic {
     rtt: AtomicU32,
     /// What the line takes of sound and pictures, in bits a second on the wire, as it is estimated: what retransmissions need is taken off.
     pub estimate_bps: Reading,
+    /// What the line would have to take for a better picture, in bits a second, sound and all: it is worth probing for. None where
+    /// nothing better is to be had.
+    pub wanted_bps: Reading,
     /// How long what is sent waits for its turn, in milliseconds.
     pub pacer_ms: Reading,
-    /// What the line is to take so that its receiver can be sent more, in bits a second on the wire; the line is probed up to there.
-    pub wanted_bps: Reading,
     /// Packets that the receiver asked for again; each counts each time.
     pub requested: Count,
     /// Packets sent again.
@@ -130,8 +131,8 @@ impl Default for SentTraffic {
             loss,
             rtt,
             estimate_bps: Reading::default(),
-            pacer_ms: Reading::default(),
             wanted_bps: Reading::default(),
+            pacer_ms: Reading::default(),
             requested: Count::default(),
             resent: Count::default(),
             keyframes_asked: Count::default(),

@@ -13,9 +13,6 @@ use super::pacing::{Pacing, Said, What};
 use crate::media::{EncodedPicture, EncodedSound, MediaTime, SentTraffic};
 use crate::metrics::{ByMedia, Media};
 
-/// How often the estimate is counted.
-const COUNTED_EVERY: std::time::Duration = std::time::Duration::from_secs(1);
-
 /// One client's streams on their way out.
 #[derive(Debug)]
 pub(super) struct Downlink {
@@ -24,13 +21,12 @@ pub(super) struct Downlink {
     traffic: Arc<SentTraffic>,
     backlog: Backlog,
     is_open: bool,
-    counted_at: MediaTime,
 }
 
 impl Downlink {
     /// Closed at first.
     pub(super) fn new(pacing: Pacing, outbox: Outbox, traffic: Arc<SentTraffic>) -> Self {
-        Self { pacing, outbox, traffic, backlog: Backlog::default(), is_open: false, counted_at: MediaTime::ZERO }
+        Self { pacing, outbox, traffic, backlog: Backlog::default(), is_open: false }
     }
 
     /// Opens it: the connection stands. Whether pictures are at hand that the client can begin with.
@@ -77,7 +73,7 @@ impl Downlink {
             said => self.pacing.hear(said, now),
         };
         self.count_lost(lost);
-        self.traffic.estimate_bps.set(self.pacing.media_bps());
+        self.note_estimate();
         self.send(now);
     }
 
@@ -88,12 +84,7 @@ impl Downlink {
         }
         let lost = self.pacing.advance(self.traffic.rtt(), self.traffic.wanted_bps.get(), now);
         self.count_lost(lost);
-        let estimate = self.pacing.media_bps();
-        self.traffic.estimate_bps.set(estimate);
-        if now.since(self.counted_at) >= COUNTED_EVERY {
-            self.counted_at = now;
-            self.outbox.metrics.estimate_bits_per_second.observe(estimate);
-        }
+        self.note_estimate();
         self.send(now);
         self.pacing.wants_keyframe(now)
     }
@@ -119,7 +110,13 @@ impl Downlink {
         }
         if let Some(waited) = self.pacing.waited.take() {
             self.traffic.pacer_ms.set(waited.as_secs_f64() * 1e3);
-            self.outbox.metrics.pacer_seconds.observe(waited.as_secs_f64());
+        }
+    }
+
+    /// Before anything is known of the line, nothing is told.
+    fn note_estimate(&self) {
+        if self.pacing.is_known() {
+            self.traffic.estimate_bps.set(self.pacing.media_bps());
         }
     }
 

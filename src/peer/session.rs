@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 use webrtc::peer_connection::RTCPeerConnectionState;
 
+use super::channel::Channel;
 use super::downlink::Downlink;
 use super::interceptors::tap::Inbound;
 use super::offer::Terms;
@@ -92,6 +93,7 @@ pub(super) struct Session {
     pub(super) outbox: Outbox,
     pub(super) uplink: Uplink,
     pub(super) downlink: Downlink,
+    pub(super) channel: Channel,
     /// Shared with the directory, for `GET`.
     pub(super) connected: Arc<AtomicBool>,
 }
@@ -116,6 +118,8 @@ enum Event {
     Feedback(Option<Feedback>),
     /// What waits for its turn on the client's line may leave.
     Turn,
+    /// Something that an intake waits for is due.
+    Due,
     Tick,
 }
 
@@ -145,7 +149,8 @@ impl Session {
 
     /// The next thing that happens. Cancel-safe throughout, so that nothing is lost by what comes first.
     async fn next(&mut self, ticks: &mut tokio::time::Interval) -> Event {
-        let (clock, turn) = (self.clock, self.downlink.deadline(self.clock.now()));
+        let due = self.uplink.next_deadline().map(|at| self.clock.instant(at));
+        let turn = self.downlink.deadline(self.clock.now()).map(|at| self.clock.instant(at));
         let Seat { feedback, video_out, audio_out, dismissed, .. } = &mut self.seat;
         tokio::select! {
             biased;
@@ -154,7 +159,8 @@ impl Session {
             Some(state) = self.states.recv() => Event::State(state),
             // Before what a client can flood us with
             _ = ticks.tick() => Event::Tick,
-            () = turn_at(turn, clock) => Event::Turn,
+            () = moment(turn) => Event::Turn,
+            () = moment(due) => Event::Due,
             sound = next_sound(audio_out) => Event::Sound(sound),
             picture = next_picture(video_out) => Event::Picture(picture),
             feedback = next_feedback(feedback) => Event::Feedback(feedback),
@@ -180,9 +186,15 @@ impl Session {
             Event::Picture(None) => self.seat.video_out = None,
             Event::Sound(Some(sound)) => self.downlink.sound(&sound, self.clock.now()),
             Event::Sound(None) => self.seat.audio_out = None,
-            Event::Feedback(Some(feedback)) => self.uplink.ask(feedback, &self.outbox),
+            Event::Feedback(Some(feedback)) => {
+                if let Feedback::Limit { bps, size } = feedback {
+                    self.seat.talk.limit(bps, size);
+                }
+                self.uplink.ask(feedback, &self.outbox);
+            }
             Event::Feedback(None) => self.seat.feedback = None,
             Event::Turn => self.downlink.send(self.clock.now()),
+            Event::Due => self.uplink.advance(self.clock.now(), &self.outbox),
             Event::Tick => return self.tick(watch).await,
         }
         None
@@ -229,7 +241,7 @@ impl Session {
     async fn restart_ice(&mut self, theirs: IceCredentials, reply: oneshot::Sender<Result<Secrets, String>>, watch: &mut Watch) {
         let restarted = self.stack.restart_ice(&self.terms, &theirs).await;
         if let Ok(secrets) = &restarted {
-            self.berth.listen_for(&secrets.ice.ufrag);
+            self.berth.listen_for(&secrets.ice, &theirs);
             self.terms.ice = theirs;
             self.connected.store(false, Ordering::Relaxed);
             self.downlink.close();
@@ -241,11 +253,12 @@ impl Session {
 
     async fn tick(&mut self, watch: &mut Watch) -> Option<Ended> {
         let now = self.clock.now();
-        self.uplink.advance(now);
+        self.seat.traffic.rtt().into_iter().for_each(|rtt| self.uplink.note_round_trip(rtt));
+        self.uplink.advance(now, &self.outbox);
         if self.downlink.advance(now) {
             self.request_keyframe();
         }
-        if self.berth.mailbox().is_stopped() {
+        if self.berth.mailbox().is_stopped() || self.channel.is_abused() {
             return Some(Ended::Failed);
         }
         let heard = self.berth.mailbox().last_heard();
@@ -273,10 +286,10 @@ async fn dismissal(dismissed: &mut watch::Receiver<bool>) {
     }
 }
 
-/// When the next packets may leave; never, where none wait.
-async fn turn_at(turn: Option<MediaTime>, clock: Clock) {
-    match turn {
-        Some(turn) => tokio::time::sleep_until(clock.instant(turn).into()).await,
+/// Ends at this moment; never, where there is none.
+async fn moment(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
         None => std::future::pending().await,
     }
 }

@@ -139,6 +139,7 @@
     },
     sends: () => sessions.at(-1)?.getSenders().map((sender) => sender.track?.kind ?? "nothing"),
     session: () => session,
+    connection: () => sessions.at(-1),
     states: () => sessions.map((session) => session.connectionState),
   };
 })

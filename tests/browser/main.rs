@@ -10,6 +10,7 @@ mod chromium;
 mod docs;
 mod hands;
 mod lost;
+mod talk;
 mod together;
 
 use chromium::Chromium;

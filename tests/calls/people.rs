@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use medley::bots::judge::Scrutiny;
+use medley::bots::line::LineSettings;
 use medley::bots::wall::Epoch;
 use medley::bots::{Asks, Bot, BotReport, BotSettings, BotsOptions, Show, Speech};
 use medley::compositor::Choice;
@@ -74,6 +75,7 @@ fn settings(call: &Call, number: u16, sends: Option<(Show, Speech)>) -> BotSetti
         sends,
         scrutiny: Scrutiny::Full,
         asks: Asks::default(),
+        line: LineSettings::default(),
     }
 }
 

@@ -7,6 +7,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::super::line::LineReport;
 use super::measure::{Spread, Standstills};
 
 /// What one bot found.
@@ -42,6 +43,8 @@ pub struct BotReport {
     pub own_tone_db: Option<f64>,
     /// For each number both seen and heard: median picture delay less median sound delay, in milliseconds.
     pub skew_ms: BTreeMap<u16, f64>,
+    /// What its line did both ways.
+    pub line: LineReport,
 }
 
 /// How closely a bot looks at what it receives.

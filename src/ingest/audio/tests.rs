@@ -27,6 +27,11 @@ fn a_single_lost_packet_of_a_voice_is_recovered() {
     assert!(heard.metric("medley_blocks_recovered_total 1") && heard.metric("medley_blocks_concealed_total 1"));
     assert!(heard.metric("medley_packets_lost_total{media=\"Audio\"} 1"));
     assert_eq!((heard.traffic.packets(), heard.traffic.lost()), (299, 1));
+    assert_eq!((heard.traffic.blocks_recovered.get(), heard.traffic.blocks_concealed.get()), (1, 1));
+    assert!((295..=300).contains(&heard.traffic.blocks.get()));
+    assert!(heard.traffic.jitter_ms.get().is_some_and(|jitter| jitter < 0.1));
+    assert!(heard.traffic.delay_ms.get().is_some_and(|delay| (14.0..40.0).contains(&delay)));
+    assert!(heard.metric("medley_sound_delay_seconds_count 5"), "{}", heard.text);
 }
 
 #[test]
@@ -89,6 +94,33 @@ fn less_lag_is_come_to_without_a_click() {
 }
 
 #[test]
+fn it_is_told_how_much_later_than_the_senders_wall_clock_sound_is_heard() {
+    let line = Line::new(tones(100)).reporting();
+    let sync = line.sync.clone();
+    line.pulled(100);
+    // Each packet's first sample is heard 20 ms after it was made.
+    assert_eq!(sync.sound(), Some(20_000_000 - 1_000_000_000_000));
+    let line = Line::new(tones(100)).reporting().without(20..100);
+    let sync = line.sync.clone();
+    line.pulled(100);
+    assert_eq!(sync.sound(), None, "of one who is silent nothing is heard");
+}
+
+#[test]
+fn sound_waits_for_a_picture_that_comes_much_later() {
+    let tones = tones(250);
+    let line = Line::new(tones.iter().cycle().take(1500).cloned().collect()).reporting();
+    let sync = line.sync.clone();
+    let picture = 170_000_000 - 1_000_000_000_000;
+    sync.show(Some(picture));
+    let heard = line.pulled(1490);
+    let skew = sync.skew_ms().unwrap();
+    assert!((-10.0..60.0).contains(&skew), "{skew} ms");
+    assert!(heard.kinds[2..].iter().all(|kind| *kind == Heard::Decoded));
+    assert!(heard.steepest() < 1.5 * STEEPEST, "{}", heard.steepest());
+}
+
+#[test]
 fn nothing_is_heard_of_a_sender_that_has_sent_nothing() {
     let (_intake, mut sound) = AudioIntake::open(Metrics::default(), Arc::default());
     let mut block = Block([1.0; BLOCK_SAMPLES]);
@@ -130,6 +162,8 @@ fn a_hundred_thousand_hostile_packets_give_finite_sound() {
 /// A packet each 20 ms from 5 ms on; ticks come at whole 20 ms.
 struct Line {
     packets: Vec<RtpPacket>,
+    sync: Arc<LipSync>,
+    report: Option<SenderReport>,
 }
 
 #[derive(Default)]
@@ -152,7 +186,14 @@ impl Line {
             payload,
             arrival: MediaTime::from_millis(5 + 20 * n as u64),
         };
-        Self { packets: payloads.into_iter().enumerate().map(packet).collect() }
+        Self { packets: payloads.into_iter().enumerate().map(packet).collect(), sync: Arc::default(), report: None }
+    }
+
+    /// The sender says that its first packet was made when its wall clock stood at a thousand seconds.
+    fn reporting(mut self) -> Self {
+        let rtp = self.packets[0].timestamp;
+        self.report = Some(SenderReport { ssrc: 5, ntp: 1000 << 32, rtp, arrival: MediaTime::ZERO });
+        self
     }
 
     fn without(mut self, lost: std::ops::Range<usize>) -> Self {
@@ -172,7 +213,8 @@ impl Line {
     fn pulled(mut self, ticks: u64) -> Recording {
         self.packets.sort_by_key(|packet| packet.arrival);
         let metrics = Metrics::default();
-        let (mut intake, mut sound) = AudioIntake::open(metrics.clone(), Arc::default());
+        let (mut intake, mut sound) = AudioIntake::open(metrics.clone(), self.sync);
+        self.report.into_iter().for_each(|report| intake.note_report(report));
         let mut recording = Recording::default();
         let mut packets = self.packets.into_iter().peekable();
         let mut block = Block::SILENCE;

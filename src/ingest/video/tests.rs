@@ -3,7 +3,7 @@
 use super::*;
 use crate::codec::{AccessUnit, Keyframe, VideoEncoder, VideoSettings};
 use crate::ingest::pool::tests::settle;
-use crate::media::{Clock, Frame};
+use crate::media::{Clock, Frame, Picture};
 
 const PERIOD: Duration = Duration::from_millis(33);
 const SPS: u8 = 7;
@@ -144,7 +144,7 @@ struct Call {
     pool: Arc<Pool>,
     metrics: Metrics,
     intake: VideoIntake,
-    picture: Arc<Latest<Picture>>,
+    picture: Arc<Reel>,
     feedback: mpsc::Receiver<Feedback>,
     encoder: h264::Encoder,
     width: u32,
@@ -209,11 +209,12 @@ impl Call {
     }
 
     fn shown(&self) -> Option<Picture> {
-        self.picture.get()
+        self.picture.at(self.now + Duration::from_millis(40))
     }
 
     fn requests(&mut self) -> usize {
-        std::iter::from_fn(|| self.feedback.try_recv().ok()).count()
+        let asks = std::iter::from_fn(|| self.feedback.try_recv().ok());
+        asks.filter(|feedback| matches!(feedback, Feedback::KeyframeNeeded { .. })).count()
     }
 
     fn errors(&self) -> u64 {

@@ -97,6 +97,11 @@ impl Estimator {
         self.bps.min(self.limit_bps)
     }
 
+    /// Whether anything has told what the line takes.
+    pub(super) fn is_known(&self) -> bool {
+        self.is_told || self.bps() < INITIAL_BPS
+    }
+
     /// Whether the line was full within this time.
     pub(super) fn was_full(&self, within: Duration, now: MediaTime) -> bool {
         self.full.is_some_and(|(at, _)| now.since(at) < within)
