@@ -106,7 +106,7 @@ mod tests {
     /// A cluster on a line of `line_bps` behind an endless queue.
     fn probed(prober: &mut Prober, now: MediaTime, line_bps: f64) -> Option<f64> {
         prober.begin(1e6, 5e6, now);
-        let Some(rate) = prober.rate(now) else { return None };
+        let rate = prober.rate(now)?;
         assert_eq!(rate, 2e6);
         let apart = |bps: f64| 1200.0 * 8.0 / bps;
         let packets = (0.1 / apart(rate)) as u32;
