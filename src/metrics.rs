@@ -91,6 +91,10 @@ pub struct Metrics {
     pub bytes_sent: Family<ByMedia, Counter>,
     /// Round trips to receivers, as their reports tell.
     pub round_trip_seconds: Histogram,
+    /// Packets sent again because receivers asked for them.
+    pub packets_resent: Counter,
+    /// Payload bytes sent to learn what lines take.
+    pub probe_bytes: Counter,
     /// What receivers' lines take, as it is estimated, twice a second.
     pub estimate_bytes_per_second: Histogram,
     /// The part that receivers' reports call lost, twice a second.
@@ -109,10 +113,6 @@ pub struct Metrics {
     pub freezes: Counter,
     /// How long they did.
     pub frozen_seconds: Counter<f64, AtomicU64>,
-    /// Packets sent again because receivers asked for them.
-    pub packets_resent: Counter,
-    /// Payload bytes sent to learn what lines take.
-    pub probe_bytes: Counter,
     /// Keyframes asked of senders.
     pub keyframes_requested: Counter,
     /// Keyframes forced out of encoders.
@@ -172,6 +172,8 @@ impl Default for Metrics {
             bytes_received: Family::default(),
             bytes_sent: Family::default(),
             round_trip_seconds: Histogram::new((0..12).map(|n| 1e-3 * f64::from(1u32 << n))),
+            packets_resent: Counter::default(),
+            probe_bytes: Counter::default(),
             // 32 kb/s to 32 Mb/s, two to each doubling
             estimate_bytes_per_second: Histogram::new((0..21).map(|n| 4000.0 * 2f64.powf(f64::from(n) / 2.0))),
             sent_loss_ratio: ratio_histogram(),
@@ -183,8 +185,6 @@ impl Default for Metrics {
             skew_seconds: Histogram::new([-0.25, -0.1, -0.06, -0.04, -0.02, 0.0, 0.02, 0.04, 0.06, 0.1, 0.25]),
             freezes: Counter::default(),
             frozen_seconds: Counter::default(),
-            packets_resent: Counter::default(),
-            probe_bytes: Counter::default(),
             keyframes_requested: Counter::default(),
             keyframes_forced: Counter::default(),
             decode_errors: Counter::default(),
@@ -225,9 +225,9 @@ impl Metrics {
         r.register_with_unit("received", "Bytes of RTP payloads received", Unit::Bytes, self.bytes_received.clone());
         r.register_with_unit("sent", "Bytes of RTP payloads sent", Unit::Bytes, self.bytes_sent.clone());
         r.register_with_unit("round_trip", "Round trips to receivers", Unit::Seconds, self.round_trip_seconds.clone());
-        self.register_lines(r);
         r.register("packets_resent", "Packets sent again because receivers asked for them", self.packets_resent.clone());
         r.register_with_unit("probe", "Payload bytes sent to learn what lines take", Unit::Bytes, self.probe_bytes.clone());
+        self.register_lines(r);
         r.register("keyframes_requested", "Keyframes asked of senders", self.keyframes_requested.clone());
         r.register("keyframes_forced", "Keyframes forced out of encoders", self.keyframes_forced.clone());
         r.register("decode_errors", "Access units that could not be decoded", self.decode_errors.clone());

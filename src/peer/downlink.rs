@@ -73,7 +73,7 @@ impl Downlink {
             said => self.pacing.hear(said, now),
         };
         self.count_lost(lost);
-        self.traffic.estimate_bps.set(self.pacing.media_bps());
+        self.note_estimate();
         self.send(now);
     }
 
@@ -84,7 +84,7 @@ impl Downlink {
         }
         let lost = self.pacing.advance(self.traffic.rtt(), self.traffic.wanted_bps.get(), now);
         self.count_lost(lost);
-        self.traffic.estimate_bps.set(self.pacing.media_bps());
+        self.note_estimate();
         self.send(now);
         self.pacing.wants_keyframe(now)
     }
@@ -110,6 +110,13 @@ impl Downlink {
         }
         if let Some(waited) = self.pacing.waited.take() {
             self.traffic.pacer_ms.set(waited.as_secs_f64() * 1e3);
+        }
+    }
+
+    /// Before anything is known of the line, nothing is told.
+    fn note_estimate(&self) {
+        if self.pacing.is_known() {
+            self.traffic.estimate_bps.set(self.pacing.media_bps());
         }
     }
 

@@ -136,14 +136,15 @@ impl Opening {
         let ssrc = pictures.as_ref().or(sound.as_ref()).map(|o| o.stream.ssrc);
         let (clock, metrics, traffic) = (self.clock, self.metrics.clone(), seat.traffic.clone());
         let line = LineReports { ssrc, clock, traffic, metrics, ours: VecDeque::new() };
-        let pictures_in = terms.media().find(|m| m.kind == Kind::Video && m.sends);
-        let streams = pictures_in.map(|m| Streams::new(&m.layers)).unwrap_or_default();
         let numbered = [sound, pictures].into_iter().flatten().flat_map(Outgoing::numbered).collect();
         let (metrics, ledger) = (self.metrics.clone(), Ledger::default());
         let departures = Departures { numbered, ssrc, ledger, clock, metrics, session: session.clone() };
+        let pictures_in = terms.media().find(|m| m.kind == Kind::Video && m.sends);
+        let streams = pictures_in.map(|m| Streams::new(&m.layers)).unwrap_or_default();
         let tap = Tap { audio, video, streams, clock: self.clock, metrics: self.metrics.clone(), session, outbox };
         let transport_cc = terms.media().find_map(|m| m.codec.transport_cc.filter(|_| m.sends));
-        interceptors::chain(departures, undo(terms), transport_cc, line, ReportClock { clock: self.clock, streams: time_lines }, tap)
+        let reports = ReportClock { clock: self.clock, streams: time_lines };
+        interceptors::chain(departures, undo(terms), transport_cc, line, reports, tap)
     }
 }
 

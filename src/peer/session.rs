@@ -116,10 +116,10 @@ enum Event {
     Picture(Option<Arc<EncodedPicture>>),
     Sound(Option<Arc<EncodedSound>>),
     Feedback(Option<Feedback>),
-    /// Something that an intake waits for is due.
-    Due,
     /// What waits for its turn on the client's line may leave.
     Turn,
+    /// Something that an intake waits for is due.
+    Due,
     Tick,
 }
 
@@ -159,8 +159,8 @@ impl Session {
             Some(state) = self.states.recv() => Event::State(state),
             // Before what a client can flood us with
             _ = ticks.tick() => Event::Tick,
-            () = moment(due) => Event::Due,
             () = moment(turn) => Event::Turn,
+            () = moment(due) => Event::Due,
             sound = next_sound(audio_out) => Event::Sound(sound),
             picture = next_picture(video_out) => Event::Picture(picture),
             feedback = next_feedback(feedback) => Event::Feedback(feedback),
@@ -193,8 +193,8 @@ impl Session {
                 self.uplink.ask(feedback, &self.outbox);
             }
             Event::Feedback(None) => self.seat.feedback = None,
-            Event::Due => self.uplink.advance(self.clock.now(), &self.outbox),
             Event::Turn => self.downlink.send(self.clock.now()),
+            Event::Due => self.uplink.advance(self.clock.now(), &self.outbox),
             Event::Tick => return self.tick(watch).await,
         }
         None

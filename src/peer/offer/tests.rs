@@ -104,7 +104,10 @@ fn chromium_is_taken_with_its_best_h264_and_its_data_channel() {
     assert_eq!((offer.audio, offer.video, &offer.notice), (Some((true, true)), Some((true, true)), &None));
     let video = offer.terms.media().find(|m| m.kind == Kind::Video).unwrap();
     assert_eq!((video.codec.payload_type, video.codec.rtx, video.ssrc, video.rtx_ssrc), (106, Some(107), Some(2001), Some(2002)));
-    assert_eq!((video.codec.transport_cc, &video.codec.feedback[..]), (Some(3), &["transport-cc", "ccm fir", "nack", "nack pli"][..]));
+    assert_eq!(
+        (video.codec.transport_cc, &video.codec.feedback[..]),
+        (Some(3), &["goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"][..])
+    );
     let answer = answer::answer(&offer.terms, &ours());
     let lines = [
         "m=audio 40000 UDP/TLS/RTP/SAVPF 111",

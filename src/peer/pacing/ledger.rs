@@ -70,14 +70,14 @@ impl Ledger {
 
     /// What a feedback message tells that was not known, in the order in which the packets left.
     pub(in super::super) fn resolve(&mut self, feedback: &TransportLayerCc) -> Vec<Fate> {
-        let mut at = self.unwrapped(feedback.reference_time) * TICK_US;
+        let mut at = self.unwrapped(feedback.reference_time).wrapping_mul(TICK_US);
         let mut deltas = feedback.recv_deltas.iter();
         let statuses = feedback.packet_chunks.iter().flat_map(symbols).take(feedback.packet_status_count.into());
         let named = statuses.enumerate().map(move |(n, symbol)| {
             let is_timed = matches!(symbol, SymbolTypeTcc::PacketReceivedSmallDelta | SymbolTypeTcc::PacketReceivedLargeDelta);
             // In microseconds: the stack has scaled it
             let delta = is_timed.then(|| deltas.next()).flatten().map(|delta| delta.delta);
-            at += delta.unwrap_or(0);
+            at = at.wrapping_add(delta.unwrap_or(0));
             (feedback.base_sequence_number.wrapping_add(n as u16), delta.map(|_| at))
         });
         self.settle(named)
@@ -102,9 +102,7 @@ impl Ledger {
             return None;
         }
         sent.is = is;
-        if at.is_none() {
-            return None;
-        }
+        at?;
         if self.newest.is_none_or(|(newest, _)| newest < full) {
             self.newest = Some((full, sent.left));
         }
@@ -127,8 +125,8 @@ impl Ledger {
     fn unwrapped(&mut self, reference: u32) -> i64 {
         let last = self.reference.unwrap_or(reference.into());
         let unused = 64 - REFERENCE_BITS;
-        let step = ((i64::from(reference) - last) << unused) >> unused;
-        *self.reference.insert(last + step)
+        let step = (i64::from(reference).wrapping_sub(last) << unused) >> unused;
+        *self.reference.insert(last.wrapping_add(step))
     }
 }
 

@@ -133,7 +133,12 @@ impl Pacing {
     /// What the line takes of sound and pictures, in bits a second on the wire: what retransmissions need is taken off.
     pub(super) fn media_bps(&self) -> f64 {
         let loss = f64::from(self.loss()).min(0.5);
-        self.estimate_bps() / (1.0 + loss / (1.0 - loss))
+        self.estimate_bps() * (1.0 - loss)
+    }
+
+    /// Whether anything has told what the line takes.
+    pub(super) fn is_known(&self) -> bool {
+        self.estimator.is_known()
     }
 
     fn estimate_bps(&self) -> f64 {
@@ -182,7 +187,7 @@ impl Pacing {
         }
     }
 
-    /// Lets time pass: to be called at least every 50 ms. `wanted_bps` is what would be of use. Gives the number of pictures that are
+    /// Lets time pass: to be called at least every 50 ms. `wanted_bps` is what would be of use, as [`Pacing::media_bps`] counts. Gives the number of pictures that are
     /// given up.
     pub(super) fn advance(&mut self, round_trip: Option<Duration>, wanted_bps: Option<f64>, now: MediaTime) -> usize {
         self.round_trip = round_trip.unwrap_or(self.round_trip);
@@ -194,7 +199,8 @@ impl Pacing {
         }
         let is_quiet = self.pictures.is_empty() && !self.estimator.was_full(CARE, now) && !self.estimator.is_trying();
         if is_quiet && self.outage.has_heard() && self.repair.can_fill() {
-            self.prober.begin(self.estimate_bps(), wanted_bps.unwrap_or(0.0), now);
+            let repeated = self.estimate_bps() / self.media_bps();
+            self.prober.begin(self.estimate_bps(), wanted_bps.unwrap_or(0.0) * repeated, now);
         }
         0
     }

@@ -18,8 +18,8 @@ const MARGIN: f64 = 1.15;
 const REPORT: Duration = Duration::from_millis(300);
 /// Until the next: after one that found more, and after the first that did not; doubled by the next.
 const SOON: Duration = Duration::from_millis(300);
-const LATER: Duration = Duration::from_secs(5);
-const MUCH_LATER: Duration = Duration::from_secs(8);
+const LATER: Duration = Duration::from_secs(4);
+const MUCH_LATER: Duration = Duration::from_secs(6);
 /// Fewer packets than these prove nothing.
 const MIN_PACKETS: usize = 5;
 
@@ -106,7 +106,7 @@ mod tests {
     /// A cluster on a line of `line_bps` behind an endless queue.
     fn probed(prober: &mut Prober, now: MediaTime, line_bps: f64) -> Option<f64> {
         prober.begin(1e6, 5e6, now);
-        let Some(rate) = prober.rate(now) else { return None };
+        let rate = prober.rate(now)?;
         assert_eq!(rate, 2e6);
         let apart = |bps: f64| 1200.0 * 8.0 / bps;
         let packets = (0.1 / apart(rate)) as u32;
@@ -136,7 +136,7 @@ mod tests {
                 times.push(now.as_millis());
             }
         }
-        assert_eq!(times, [0, 5500, 14_000, 22_500, 31_000, 39_500, 48_000, 56_500, 65_000]);
+        assert_eq!(times, [0, 4500, 11_000, 17_500, 24_000, 30_500, 37_000, 43_500, 50_000, 56_500, 63_000, 69_500]);
     }
 
     #[test]

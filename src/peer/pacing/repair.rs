@@ -86,8 +86,9 @@ impl Repair {
 
     /// The next packet that is due, as it leaves.
     pub(super) fn next(&mut self, now: MediaTime) -> Option<rtp::Packet> {
-        let due = |queue: &mut VecDeque<(MediaTime, rtp::Packet)>| queue.pop_front_if(|(at, _)| *at <= now);
-        let (_, packet) = due(&mut self.waiting).or_else(|| due(&mut self.second))?;
+        let is_due = |queue: &VecDeque<(MediaTime, rtp::Packet)>| queue.front().is_some_and(|(at, _)| *at <= now);
+        let queues = [&mut self.waiting, &mut self.second];
+        let (_, packet) = queues.into_iter().find(|queue| is_due(queue))?.pop_front()?;
         Some(self.wrap(packet))
     }
 

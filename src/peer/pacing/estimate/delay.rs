@@ -1,14 +1,14 @@
 //! How long packets wait in the line's queue, from the times at which they left and came.
 //!
 //! In: both times of each packet, on two clocks that have nothing to do with each other but run about equally fast. Out: the wait of
-//! each tenth of a second, and whether it is more than the line's own jitter. Never: a word from fewer than [`MIN_PACKETS`] packets.
+//! each 60 ms, and whether it is more than the line's own jitter. Never: a word from fewer than [`MIN_PACKETS`] packets.
 
 use std::time::Duration;
 
 use crate::media::MediaTime;
 
 /// Packets that left in this time make one reading.
-const WINDOW: Duration = Duration::from_millis(100);
+const WINDOW: Duration = Duration::from_millis(60);
 /// Fewer tell nothing.
 const MIN_PACKETS: usize = 4;
 /// The shortest way of the last one or two of these counts as the way without a queue: long enough to see an empty queue, short enough
@@ -112,7 +112,7 @@ mod tests {
     fn a_queue_that_grows_is_noticed_and_one_that_ends_is_not() {
         let growing = readings(200, |n| 30_000 + 1000 * n.saturating_sub(100) as i64);
         let noticed = growing.iter().position(|reading| reading.is_congested).unwrap();
-        assert!((15..19).contains(&noticed), "{noticed}");
+        assert!((24..30).contains(&noticed), "{noticed}");
         let burst = readings(200, |n| 30_000 + (90_000 - 8000 * (n as i64 - 100).abs()).max(0));
         assert!(burst.iter().all(|reading| !reading.is_congested));
     }
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn a_longer_way_counts_as_its_own_after_a_while() {
         let readings = readings(4000, |n| if n < 1000 { 10_000 } else { 90_000 });
-        assert!(readings[105].is_congested);
+        assert!(readings[..200].iter().any(|reading| reading.is_congested));
         assert!(readings.last().unwrap().is_idle);
     }
 }

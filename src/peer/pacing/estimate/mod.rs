@@ -97,6 +97,11 @@ impl Estimator {
         self.bps.min(self.limit_bps)
     }
 
+    /// Whether anything has told what the line takes.
+    pub(super) fn is_known(&self) -> bool {
+        self.is_told || self.bps() < INITIAL_BPS
+    }
+
     /// Whether the line was full within this time.
     pub(super) fn was_full(&self, within: Duration, now: MediaTime) -> bool {
         self.full.is_some_and(|(at, _)| now.since(at) < within)
@@ -147,10 +152,12 @@ impl Estimator {
             return;
         }
         // As draft-ietf-rmcat-gcc-02 §6 does it: these come about once a second
-        let factor = if loss > 0.1 { 1.0 - 0.5 * loss } else { 1.05 };
-        if loss > 0.1 || loss < 0.02 {
-            self.bps = (self.bps * factor).clamp(5.0 * MIN_BPS, INITIAL_BPS);
-        }
+        let factor = match loss {
+            ..0.02 => 1.05,
+            ..=0.1 => 1.0,
+            _ => 1.0 - 0.5 * loss,
+        };
+        self.bps = (self.bps * factor).clamp(5.0 * MIN_BPS, INITIAL_BPS);
     }
 
     /// Takes what the receiver says it takes (REMB), where nothing better is told.

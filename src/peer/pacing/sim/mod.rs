@@ -2,6 +2,7 @@
 //!
 //! In: how the line is at each moment, a seed. Out: what was estimated, sent, seen and heard. Never: real time.
 
+mod hostile;
 mod receiver;
 mod rows;
 
@@ -153,14 +154,14 @@ impl Table {
             self.pacing.sound(&EncodedSound { payload: Bytes::from(ms.to_be_bytes().repeat(10)), at: now });
             self.played.sounds_sent += 1;
         }
-        if ms % 33 == 0 {
+        if ms.is_multiple_of(33) {
             self.encode(ms);
         }
-        if ms % 40 == 0 {
+        if ms.is_multiple_of(40) {
             self.tick(ms);
         }
         let is_due = self.pacing.deadline(now).is_some_and(|at| at <= now);
-        if is_due || ms % 20 == 7 || ms % 33 == 0 || ms % 40 == 0 {
+        if is_due || ms % 20 == 7 || ms.is_multiple_of(33) || ms.is_multiple_of(40) {
             self.leave(ms, way, wire);
         }
     }
@@ -181,7 +182,7 @@ impl Table {
         } else if ms - since >= HEADROOM_MS {
             (self.rendition, self.headroom_since, self.keyframe_wanted) = (self.rendition + 1, None, true);
         }
-        if ms % 120 == 0 {
+        if ms.is_multiple_of(120) {
             self.played.estimates.push((ms, estimate, self.rendition));
         }
     }
@@ -248,7 +249,8 @@ impl Table {
                 self.coming_back.push_back((ms + wire.delay_ms, back));
             }
         }
-        while let Some((_, back)) = self.coming_back.pop_front_if(|(at, _)| *at <= ms) {
+        while self.coming_back.front().is_some_and(|(at, _)| *at <= ms) {
+            let Some((_, back)) = self.coming_back.pop_front() else { return };
             let now = MediaTime::from_millis(ms);
             match back {
                 Back::Feedback(named) => {

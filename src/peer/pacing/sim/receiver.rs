@@ -86,7 +86,7 @@ impl Receiver {
 
     pub(super) fn send(&mut self, ms: u64) -> Vec<Back> {
         let mut back = Vec::new();
-        if ms % REPORT_MS == 0 && self.newest_number >= self.reported && !self.arrivals.is_empty() {
+        if ms.is_multiple_of(REPORT_MS) && self.newest_number >= self.reported && !self.arrivals.is_empty() {
             let first = self.reported.min(*self.arrivals.keys().next().unwrap());
             let named = (first..=self.newest_number).map(|number| (number as u16, self.arrivals.get(&number).copied()));
             back.push(Back::Feedback(named.collect()));
