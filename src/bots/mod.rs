@@ -28,6 +28,8 @@ pub mod wall;
 mod wire;
 
 #[cfg(test)]
+mod adapting;
+#[cfg(test)]
 mod echo;
 
 pub use bot::{Asks, Bot, BotSettings, JoinError, Show, Speech};

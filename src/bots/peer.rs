@@ -3,7 +3,8 @@
 //! In: what the sender encoded, commands. Out: what arrived, counted and handed to the examiner. Never: a codec; time that
 //! `str0m` takes by itself.
 
-use std::collections::VecDeque;
+mod journey;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -16,25 +17,24 @@ use str0m::media::{Frequency, KeyframeRequestKind, MediaData, MediaTime as RtpTi
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::rtcp::{Nack, Rtcp};
 use str0m::rtp::{RawPacket, RtpHeader};
-use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcError};
+use str0m::{Event, IceConnectionState, Input, Output, Rtc, RtcError};
 use tokio::sync::mpsc;
 
 use crate::media::MediaTime;
 
 use super::judge::{Evidence, Witness};
-use super::line::{LineSettings, Move, Relocation};
+use super::line::LineSettings;
 use super::offer::OPUS;
 use super::own_clock::OwnClock;
-use super::relocation::{Restart, Signalling, renewed};
+use super::relocation::Signalling;
 use super::sender::{KeyframeWanted, Parcel, Sent};
 use super::wire::{Ledger, Wire};
+use journey::Journey;
 
 /// A judge asks for keyframes no faster than this, as browsers do.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// How long a farewell may take.
 const FAREWELL: Duration = Duration::from_millis(200);
-/// How long a bot that came to another address may be without a connection.
-const MOVING: Duration = Duration::from_secs(10);
 const LARGEST_DATAGRAM: usize = 2000;
 /// What sound takes of the line, with headers, in bits a second.
 const SOUND_BPS: u64 = 60_000;
@@ -99,11 +99,7 @@ pub(super) struct Session {
     /// Whether the examiner missed a picture, so that the next one does not join what it saw.
     skipped: bool,
     asked: Option<MediaTime>,
-    /// When the line was laid, in real time.
-    laid: Option<MediaTime>,
-    moves: VecDeque<Relocation>,
-    moved: Option<MediaTime>,
-    restart: Option<Restart>,
+    journey: Journey,
     /// What the bot's own estimate and the server allow.
     estimates: (Option<u64>, Option<u64>),
 }
@@ -127,14 +123,9 @@ impl Session {
         ends: Ends,
     ) -> Self {
         rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::bps(ends.usual_bps + SOUND_BPS));
-        let moves = ends.line.moves.iter().copied().collect();
-        let (next_sound, asked, laid, moved, restart) = (None, None, None, None, None);
-        let estimates = (None, None);
-        #[rustfmt::skip]
-        let session = Self {
-            rtc, wire, address, sound, pictures, signalling, ends, next_sound, skipped: false, asked, laid, moves, moved, restart, estimates,
-        };
-        session
+        let journey = Journey::of(&ends.line);
+        let (next_sound, skipped, asked, estimates) = (None, false, None, (None, None));
+        Self { rtc, wire, address, sound, pictures, signalling, ends, next_sound, skipped, asked, journey, estimates }
     }
 
     /// Runs until told to leave, or until the session ends by itself, which the witness is told.
@@ -178,7 +169,7 @@ impl Session {
             received = self.wire.receive(datagram) => Happened::Received(received),
             command = self.ends.commands.recv() => Happened::Commanded(command),
             Some(parcel) = self.ends.parcels.recv() => Happened::Encoded(parcel),
-            fragment = answered(&mut self.restart) => Happened::Answered(fragment),
+            fragment = self.journey.answered() => Happened::Answered(fragment),
             () = tokio::time::sleep_until(due.into()) => Happened::Due,
         }
     }
@@ -338,73 +329,7 @@ impl Session {
     }
 }
 
-/// The session's line and addresses.
-impl Session {
-    fn begin_line(&mut self) {
-        let now = self.real();
-        self.laid.get_or_insert(now);
-        self.wire.lay(now);
-    }
-
-    fn lay(&mut self, line: LineSettings) {
-        let now = self.real();
-        self.laid = Some(now);
-        self.moves = line.moves.iter().copied().collect();
-        self.wire.replace(line, now);
-    }
-
-    fn move_due(&self) -> Option<MediaTime> {
-        Some(self.laid? + self.moves.front()?.at)
-    }
-
-    fn is_moving(&self) -> bool {
-        self.moved.is_some_and(|moved| self.real().since(moved) < MOVING)
-    }
-
-    fn move_if_due(&mut self) -> Result<(), String> {
-        let now = self.real();
-        if self.move_due().is_none_or(|due| due > now) {
-            return Ok(());
-        }
-        let Some(relocation) = self.moves.pop_front() else { return Ok(()) };
-        let address = self.wire.move_away().map_err(|error| format!("no other socket: {error}"))?;
-        tracing::debug!(%address, kind = ?relocation.kind, "bot moves");
-        self.moved = Some(now);
-        self.ends.ledger.note(|line| line.moves += 1);
-        if relocation.kind == Move::Restart {
-            self.begin_restart(address);
-        }
-        Ok(())
-    }
-
-    /// From another network with new credentials; the server's come by HTTP.
-    fn begin_restart(&mut self, address: SocketAddr) {
-        self.address = address;
-        let mut changes = self.rtc.sdp_api();
-        let credentials = changes.ice_restart(false);
-        if let Some((_, pending)) = changes.apply() {
-            self.restart = Some(Restart::begin(pending, &credentials, &self.signalling));
-        }
-    }
-
-    fn end_restart(&mut self, fragment: Result<String, String>) -> Result<(), String> {
-        let Some(restart) = self.restart.take() else { return Ok(()) };
-        let answer = renewed(&self.signalling.answer, &fragment?)?;
-        self.rtc.sdp_api().accept_answer(restart.take_pending(), answer).map_err(|error| error.to_string())?;
-        let candidate = Candidate::host(self.address, "udp").map_err(|error| error.to_string())?;
-        self.rtc.add_local_candidate(candidate);
-        Ok(())
-    }
-}
-
 /// How many packets a request asks for (RFC 4585 §6.2.1).
 fn asked_for(nack: &Nack) -> u64 {
     (&nack.reports).into_iter().map(|entry| 1 + u64::from(entry.blp.count_ones())).sum()
-}
-
-async fn answered(restart: &mut Option<Restart>) -> Result<String, String> {
-    match restart {
-        Some(restart) => restart.answered().await,
-        None => std::future::pending().await,
-    }
 }
