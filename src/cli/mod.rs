@@ -4,6 +4,7 @@
 
 mod bots;
 mod demo;
+mod grid;
 mod layouts;
 mod line;
 mod log;
@@ -26,7 +27,7 @@ enum Command {
     /// Run the server until it is told to stop
     Serve(crate::config::ServeArgs),
     /// Join a room as real WebRTC participants and judge what comes back
-    Bots(bots::BotsArgs),
+    Bots(Box<bots::BotsArgs>),
     /// Run a server with bots in a room, to look at
     Demo(demo::DemoArgs),
     /// Look at the layouts that come with the server
@@ -43,7 +44,7 @@ pub fn main() -> ExitCode {
     let result = runtime.block_on(async {
         match cli.command {
             Command::Serve(args) => serve::run(args).await,
-            Command::Bots(args) => bots::run(args).await,
+            Command::Bots(args) => bots::run(*args).await,
             Command::Demo(args) => demo::run(args).await,
             Command::Layouts(args) => layouts::run(args),
         }
