@@ -16,7 +16,7 @@ pub(super) fn wall_nanos(report: &SenderReport, rtp: u32, rate: u32) -> Option<i
     }
     // Signed, the seconds go on where the 32 bits of NTP's era end in 2036.
     let seconds = i64::from((report.ntp >> 32) as u32 as i32);
-    let fraction = ((report.ntp & 0xffff_ffff) * 1_000_000_000 >> 32) as i64;
+    let fraction = (((report.ntp & 0xffff_ffff) * 1_000_000_000) >> 32) as i64;
     Some(seconds * 1_000_000_000 + fraction + since * 1_000_000_000 / i64::from(rate))
 }
 
