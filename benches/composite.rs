@@ -43,6 +43,7 @@ fn grid(count: u32) -> Scene {
         corner_radius: 8,
         border: None,
         label: Some(Label { text: "Ada Lovelace".into(), muted: n == 0 }),
+        stalled: false,
     };
     Scene { canvas, at: MediaTime::ZERO, cells: (0..count).map(cell).collect(), ..Scene::empty(canvas, MediaTime::ZERO) }
 }

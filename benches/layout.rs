@@ -52,6 +52,7 @@ fn cell((place, id): (&Place, u32)) -> Cell {
         corner_radius: place.corner_radius,
         border: None,
         label: None,
+        stalled: false,
     }
 }
 

@@ -1,4 +1,4 @@
-//! How values pass between threads without ever queueing up: newest-wins slots and shared newest values.
+//! How values pass between threads without ever queueing up: newest-wins slots.
 //!
 //! Bounded queues are the channel crates' own; what they drop is counted by whoever sends (see [`crate::metrics`]).
 
@@ -6,33 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::{Condvar, Mutex};
-
-/// The newest value of something, read any number of times.
-#[derive(Debug)]
-pub struct Latest<T>(Mutex<Option<T>>);
-
-impl<T> Default for Latest<T> {
-    fn default() -> Self {
-        Self(Mutex::new(None))
-    }
-}
-
-impl<T: Clone> Latest<T> {
-    /// Replaces the value.
-    pub fn put(&self, value: T) {
-        *self.0.lock() = Some(value);
-    }
-
-    /// Forgets the value.
-    pub fn clear(&self) {
-        *self.0.lock() = None;
-    }
-
-    /// The value, if there is one.
-    pub fn get(&self) -> Option<T> {
-        self.0.lock().clone()
-    }
-}
 
 /// A place for one value between two threads: a newer one replaces one that was not taken.
 #[derive(Debug)]

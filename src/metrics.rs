@@ -2,6 +2,7 @@
 
 mod process;
 
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
@@ -35,6 +36,22 @@ pub struct ByReason {
     pub reason: &'static str,
 }
 
+/// To a better rendition or to a lower one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue)]
+pub enum Direction {
+    /// To a better one, or from sound alone to pictures again.
+    Up,
+    /// To a lower one, or to sound alone.
+    Down,
+}
+
+/// The label `direction`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct ByDirection {
+    /// Which way.
+    pub direction: Direction,
+}
+
 /// Everything the server counts. Cloning shares the counters.
 #[derive(Clone, Debug)]
 pub struct Metrics {
@@ -50,6 +67,8 @@ pub struct Metrics {
     pub encoded_bytes: Family<ByMedia, Counter>,
     /// Receivers that came from one video encoder to another.
     pub video_switches: Counter,
+    /// Receivers moved between renditions for their lines' sake.
+    pub rendition_moves: Family<ByDirection, Counter>,
     /// Ticks done.
     pub ticks: Family<ByMedia, Counter>,
     /// Ticks that began more than half a period late.
@@ -60,6 +79,10 @@ pub struct Metrics {
     pub packets_received: Family<ByMedia, Counter>,
     /// RTP packets that never came, after reordering and retransmission.
     pub packets_lost: Family<ByMedia, Counter>,
+    /// RTP packets asked for again; each counts each time.
+    pub retransmissions_requested: Family<ByMedia, Counter>,
+    /// RTP packets that came as retransmissions.
+    pub retransmissions_received: Family<ByMedia, Counter>,
     /// RTP packets sent.
     pub packets_sent: Family<ByMedia, Counter>,
     /// Bytes of RTP payloads received.
@@ -68,6 +91,28 @@ pub struct Metrics {
     pub bytes_sent: Family<ByMedia, Counter>,
     /// Round trips to receivers, as their reports tell.
     pub round_trip_seconds: Histogram,
+    /// What receivers' lines take, as it is estimated, twice a second.
+    pub estimate_bytes_per_second: Histogram,
+    /// The part that receivers' reports call lost, twice a second.
+    pub sent_loss_ratio: Histogram,
+    /// How long what is sent waits for its turn, twice a second.
+    pub pacer_delay_seconds: Histogram,
+    /// The part of what senders sent that never came, twice a second, over the second before.
+    pub received_loss_ratio: Family<ByMedia, Histogram>,
+    /// Interarrival jitter of what comes from senders, twice a second.
+    pub jitter_seconds: Family<ByMedia, Histogram>,
+    /// How long what arrives first waits to be shown or heard, twice a second.
+    pub buffer_delay_seconds: Family<ByMedia, Histogram>,
+    /// How much later senders' pictures come than their sounds, twice a second; below zero where they come earlier.
+    pub skew_seconds: Histogram,
+    /// Times that a sender's picture stood still while it should have moved.
+    pub freezes: Counter,
+    /// How long they did.
+    pub frozen_seconds: Counter<f64, AtomicU64>,
+    /// Packets sent again because receivers asked for them.
+    pub packets_resent: Counter,
+    /// Payload bytes sent to learn what lines take.
+    pub probe_bytes: Counter,
     /// Keyframes asked of senders.
     pub keyframes_requested: Counter,
     /// Keyframes forced out of encoders.
@@ -96,6 +141,16 @@ fn time_histogram() -> Histogram {
     Histogram::new((0..12).map(|n| 62.5e-6 * f64::from(1u32 << n)))
 }
 
+/// Bucket bounds for parts of a whole: from one in two hundred to half.
+fn ratio_histogram() -> Histogram {
+    Histogram::new([0.0, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5])
+}
+
+/// Bucket bounds for what waits on the way: 1 ms to about a second.
+fn wait_histogram() -> Histogram {
+    Histogram::new([0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.5, 1.0])
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut metrics = Self {
@@ -105,15 +160,31 @@ impl Default for Metrics {
             encoders: Family::default(),
             encoded_bytes: Family::default(),
             video_switches: Counter::default(),
+            rendition_moves: Family::default(),
             ticks: Family::default(),
             late_ticks: Family::default(),
             dropped: Family::default(),
             packets_received: Family::default(),
             packets_lost: Family::default(),
+            retransmissions_requested: Family::default(),
+            retransmissions_received: Family::default(),
             packets_sent: Family::default(),
             bytes_received: Family::default(),
             bytes_sent: Family::default(),
             round_trip_seconds: Histogram::new((0..12).map(|n| 1e-3 * f64::from(1u32 << n))),
+            // 32 kb/s to 32 Mb/s, two to each doubling
+            estimate_bytes_per_second: Histogram::new((0..21).map(|n| 4000.0 * 2f64.powf(f64::from(n) / 2.0))),
+            sent_loss_ratio: ratio_histogram(),
+            pacer_delay_seconds: wait_histogram(),
+            received_loss_ratio: Family::new_with_constructor(ratio_histogram),
+            jitter_seconds: Family::new_with_constructor(wait_histogram),
+            buffer_delay_seconds: Family::new_with_constructor(wait_histogram),
+            // EBU R37's −40 and +60 ms are among them
+            skew_seconds: Histogram::new([-0.25, -0.1, -0.06, -0.04, -0.02, 0.0, 0.02, 0.04, 0.06, 0.1, 0.25]),
+            freezes: Counter::default(),
+            frozen_seconds: Counter::default(),
+            packets_resent: Counter::default(),
+            probe_bytes: Counter::default(),
             keyframes_requested: Counter::default(),
             keyframes_forced: Counter::default(),
             decode_errors: Counter::default(),
@@ -142,15 +213,21 @@ impl Metrics {
         r.register("encoders", "Live encoders", self.encoders.clone());
         r.register_with_unit("encoded", "Payload bytes out of encoders", Unit::Bytes, self.encoded_bytes.clone());
         r.register("video_switches", "Receivers that came from one video encoder to another", self.video_switches.clone());
+        r.register("rendition_moves", "Receivers moved between renditions for their lines' sake", self.rendition_moves.clone());
         r.register("ticks", "Ticks done", self.ticks.clone());
         r.register("late_ticks", "Ticks begun more than half a period late", self.late_ticks.clone());
         r.register("dropped", "Pictures or blocks given up because their taker was behind", self.dropped.clone());
         r.register("packets_received", "RTP packets received", self.packets_received.clone());
         r.register("packets_lost", "RTP packets that never came", self.packets_lost.clone());
+        r.register("retransmissions_requested", "RTP packets asked for again", self.retransmissions_requested.clone());
+        r.register("retransmissions_received", "RTP packets that came as retransmissions", self.retransmissions_received.clone());
         r.register("packets_sent", "RTP packets sent", self.packets_sent.clone());
         r.register_with_unit("received", "Bytes of RTP payloads received", Unit::Bytes, self.bytes_received.clone());
         r.register_with_unit("sent", "Bytes of RTP payloads sent", Unit::Bytes, self.bytes_sent.clone());
         r.register_with_unit("round_trip", "Round trips to receivers", Unit::Seconds, self.round_trip_seconds.clone());
+        self.register_lines(r);
+        r.register("packets_resent", "Packets sent again because receivers asked for them", self.packets_resent.clone());
+        r.register_with_unit("probe", "Payload bytes sent to learn what lines take", Unit::Bytes, self.probe_bytes.clone());
         r.register("keyframes_requested", "Keyframes asked of senders", self.keyframes_requested.clone());
         r.register("keyframes_forced", "Keyframes forced out of encoders", self.keyframes_forced.clone());
         r.register("decode_errors", "Access units that could not be decoded", self.decode_errors.clone());
@@ -162,6 +239,20 @@ impl Metrics {
         r.register_with_unit("composite", "Time to composite a canvas", Unit::Seconds, self.composite_seconds.clone());
         r.register_with_unit("encode", "Time to encode", Unit::Seconds, self.encode_seconds.clone());
         registry
+    }
+
+    /// What lines are like, over all sessions.
+    fn register_lines(&self, r: &mut Registry) {
+        let [rate, ratio] = ["bytes_per_second", "ratio"].map(|unit| Unit::Other(unit.into()));
+        r.register_with_unit("estimate", "What receivers' lines take", rate, self.estimate_bytes_per_second.clone());
+        r.register_with_unit("sent_loss", "The part that receivers call lost", ratio.clone(), self.sent_loss_ratio.clone());
+        r.register_with_unit("pacer_delay", "Wait of what is sent for its turn", Unit::Seconds, self.pacer_delay_seconds.clone());
+        r.register_with_unit("received_loss", "The part of what is sent to us that never came", ratio, self.received_loss_ratio.clone());
+        r.register_with_unit("jitter", "Interarrival jitter", Unit::Seconds, self.jitter_seconds.clone());
+        r.register_with_unit("buffer_delay", "Wait of what arrives first to be used", Unit::Seconds, self.buffer_delay_seconds.clone());
+        r.register_with_unit("skew", "Pictures after their sounds", Unit::Seconds, self.skew_seconds.clone());
+        r.register("freezes", "Times that a sender's picture stood still", self.freezes.clone());
+        r.register_with_unit("frozen", "How long senders' pictures stood still", Unit::Seconds, self.frozen_seconds.clone());
     }
 
     /// All of it as OpenMetrics text.
@@ -204,6 +295,19 @@ mod tests {
         metrics.bytes_sent.get_or_create(&ByMedia { media: Media::Audio }).inc_by(90);
         let text = metrics.text();
         assert!(text.contains("medley_encode_seconds_bucket{le=\"0.002\",media=\"Video\"} 1"), "{text}");
+        metrics.estimate_bytes_per_second.observe(62_500.0);
+        metrics.received_loss_ratio.get_or_create(&ByMedia { media: Media::Video }).observe(0.04);
+        metrics.rendition_moves.get_or_create(&ByDirection { direction: Direction::Down }).inc();
+        metrics.frozen_seconds.inc_by(0.5);
+        let lines = metrics.text();
+        for line in [
+            "medley_estimate_bytes_per_second_count 1",
+            "medley_received_loss_ratio_bucket{le=\"0.05\",media=\"Video\"} 1",
+            "medley_rendition_moves_total{direction=\"Down\"} 1",
+            "medley_frozen_seconds_total 0.5",
+        ] {
+            assert!(lines.contains(line), "{line} in {lines}");
+        }
         assert!(text.contains("medley_sent_bytes_total{media=\"Audio\"} 90"), "{text}");
         assert!(text.contains("medley_dropped_total{reason=\"viewer_behind\"} 1"), "{text}");
     }

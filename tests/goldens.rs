@@ -47,6 +47,14 @@ fn pictures_of_other_aspects_are_cropped_or_barred() {
 }
 
 #[test]
+fn a_picture_that_stands_still_is_dimmed_under_a_clock() {
+    let mut cells: Vec<Cell> = (0..4).map(|i| Cell { stalled: i != 1, ..cell(i, "", quarter(i)) }).collect();
+    cells[2] = Cell { corner_radius: 20, fit: Fit::Contain, label: Some(Label { text: "Ada".into(), muted: true }), ..cells[2].clone() };
+    cells[3].rect = Rect { width: 48, height: 48, ..cells[3].rect };
+    compare("stalled", 480, 272, cells, &Faces(|_| Some((640, 360))));
+}
+
+#[test]
 fn cells_lie_on_one_another_and_show_what_is_below() {
     let whole = Rect { x: 0, y: 0, width: 480, height: 272 };
     let inset = Rect { x: 300, y: 20, width: 160, height: 90 };
@@ -123,7 +131,7 @@ fn quarter(i: u32) -> Rect {
 
 fn cell(id: u32, name: &str, rect: Rect) -> Cell {
     let source = Source::Participant { id: ParticipantId(id), name: name.into() };
-    Cell { source, rect, fit: Fit::Cover, z: 0, opacity: 1.0, corner_radius: 0, border: None, label: None }
+    Cell { source, rect, fit: Fit::Cover, z: 0, opacity: 1.0, corner_radius: 0, border: None, label: None, stalled: false }
 }
 
 /// Test pictures of the sizes that are given for each participant.

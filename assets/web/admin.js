@@ -38,6 +38,7 @@ function route() {
   by("room-title").textContent = room;
   by("go-join").href = `/r/${room}`;
   by("go-watch").href = `/watch/${room}`;
+  by("go-stats").href = `/stats/${room}`;
   desk.open(room);
   return by("room-title").focus();
 }

@@ -14,9 +14,29 @@ export function schemaOf(api, schema) {
   return element("span", { class: "kind" }, ` ${words(resolved)}`);
 }
 
+/** The kinds of an object that its `type` tells apart. */
+export function messagesOf(api, schema) {
+  const kinds = resolve(api, schema).resolved.oneOf;
+  const one = (kind) => {
+    const { properties = {}, required = [], description } = resolve(api, kind).resolved;
+    const { type, ...rest } = properties;
+    const fields = fieldList(api, Object.entries(rest), required);
+    return element("li", {}, element("code", {}, type.enum[0]), element("span", { class: "told" }, kind.description ?? description ?? ""), fields);
+  };
+  return element("ul", {}, ...kinds.map(one));
+}
+
 function resolve(api, schema) {
   const named = schema.$ref?.split("/").at(-1);
-  return { named, resolved: named ? (api.components.schemas[named] ?? {}) : schema };
+  const resolved = named ? (api.components.schemas[named] ?? {}) : schema;
+  return { named, resolved: resolved.allOf ? joined(api, resolved) : resolved };
+}
+
+/** All parts of an object as one. */
+function joined(api, { allOf, ...rest }) {
+  const parts = allOf.map((part) => resolve(api, part).resolved);
+  const properties = Object.assign({}, ...parts.map((part) => part.properties));
+  return { ...rest, properties, required: parts.flatMap((part) => part.required ?? []) };
 }
 
 function folded(title, fill) {

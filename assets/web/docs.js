@@ -2,7 +2,7 @@
 
 import { accessKey, ask, keepAccessKey } from "./api.js";
 import { tryIt } from "./docs-try.js";
-import { schemaOf } from "./docs-schema.js";
+import { messagesOf, schemaOf } from "./docs-schema.js";
 import { element } from "./docs-element.js";
 
 const by = (id) => document.getElementById(id);
@@ -12,7 +12,8 @@ async function show() {
   const api = await (await ask("/openapi.json", { key: false })).json();
   by("version").textContent = api.info.version;
   by("tags").replaceChildren(...api.tags.map(({ name }) => element("a", { class: "button", href: `#${name}` }, name)));
-  by("operations").replaceChildren(...api.tags.map((tag) => group(api, tag)));
+  by("operations").replaceChildren(...api.tags.map((tag) => group(api, tag)), dataChannel(api));
+  by("tags").append(element("a", { class: "button", href: "#data-channel" }, "Data channel"));
   find();
   openNamed();
 }
@@ -24,6 +25,16 @@ function group(api, { name, description }) {
   const section = element("section", { class: "docs-group docs", "aria-labelledby": name }, title, element("p", { class: "hint" }, description));
   section.append(...operations.map((one) => described(api, one)));
   return section;
+}
+
+/** The messages of the data channel: no operations, so that they stand below them. */
+function dataChannel(api) {
+  const { label, description, toClient, fromClient } = api["x-data-channel"];
+  const title = element("h2", { id: "data-channel", tabindex: "-1" }, "Data channel ", element("code", {}, label));
+  const messages = (heading, schema) =>
+    element("section", { class: "panel docs" }, element("h3", {}, heading), messagesOf(api, schema));
+  return element("section", { class: "docs", "aria-labelledby": "data-channel" }, title, element("p", { class: "hint" }, description),
+    messages("The server says", toClient), messages("A client says", fromClient));
 }
 
 function operationsOf(api) {

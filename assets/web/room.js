@@ -5,6 +5,8 @@ import { whyNoDevices, openDevice, inWords, listDevices, showLevel } from "./dev
 import { Session } from "./session.js";
 import { hold } from "./line.js";
 import { shareScreen, sharesScreens } from "./screen.js";
+import { Talk } from "./talk.js";
+import { wireTalk } from "./talk-panels.js";
 
 const STORED_NAME = "medley-name";
 const KINDS = ["audio", "video"];
@@ -12,6 +14,7 @@ const KINDS = ["audio", "video"];
 const room = roomOfPage();
 const selects = { audio: by("microphone"), video: by("camera") };
 const tracks = { audio: undefined, video: undefined };
+const talk = new Talk();
 const faults = { audio: "", video: "" };
 let session;
 let leaving;
@@ -123,12 +126,14 @@ async function connect(signal) {
     direction: "sendrecv",
     audio: tracks.audio,
     video: tracks.video,
+    talk,
     signal,
     onState: (state) => say(state === "connected" ? `You are in ${room}.` : "The connection is interrupted…"),
   });
   by("notice").textContent = session.notice;
   // A device that changed while the session was being opened.
   await Promise.all(KINDS.map((kind) => session.send(kind, tracks[kind])));
+  if (talk.newest.send) await session.limit(talk.newest.send).catch(() => {});
   await play(session.mix);
   return session;
 }
@@ -164,6 +169,8 @@ function backToLobby() {
 async function begin() {
   by("name").value = localStorage.getItem(STORED_NAME) ?? "";
   wireStage();
+  wireTalk(talk);
+  talk.on("send", (limit) => session?.limit(limit).catch(() => {}));
   by("lobby").onsubmit = (event) => {
     event.preventDefault();
     join();

@@ -3,13 +3,17 @@
 import { warn, say, by, roomOfPage, queryOfPage, endInWords, lacking, play, wireStage, askForKey } from "./view.js";
 import { Session } from "./session.js";
 import { hold } from "./line.js";
+import { Talk } from "./talk.js";
+import { wireTalk } from "./talk-panels.js";
 
 const room = roomOfPage();
+const talk = new Talk();
 let leaving;
 
 async function connect(signal) {
   const session = await Session.open(`/whep/${room}${queryOfPage()}`, {
     direction: "recvonly",
+    talk,
     signal,
     onState: (state) => say(state === "connected" ? `You are watching ${room}.` : "The connection is interrupted…"),
   });
@@ -38,10 +42,11 @@ async function watch() {
 
 if (room) {
   wireStage();
+  wireTalk(talk);
   by("stop").onclick = () => (leaving ? leaving.abort() : watch());
   addEventListener("pagehide", () => leaving?.abort());
   addEventListener("pageshow", (event) => event.persisted && watch());
   watch();
 } else {
-  by("stage").hidden = true;
+  by("stage").hidden = by("talk").hidden = true;
 }

@@ -15,12 +15,18 @@ use crate::media::MediaTime;
 
 use super::files::{Film, Track};
 use super::http::{HttpError, Seat, Server};
-use super::judge::{BotReport, Examiner, Scrutiny, Witness};
-use super::peer::{Command, Ends, Offer, PeerError};
+use super::judge::{BotReport, Examiner, History, Scrutiny, Witness};
+use super::line::{LineReport, LineSettings};
+use super::offer::Offer;
+use super::own_clock::OwnClock;
+use super::peer::{Command, Ends, PeerError};
 use super::picture::{Painter, Sketch};
+use super::relocation::Signalling;
 use super::sender::{Parcel, PictureFeed, Sender, Sent, SoundFeed};
 use super::sound::Voice;
+use super::spending::usual_bps;
 use super::wall::Epoch;
+use super::wire::Ledger;
 
 /// Encoded pictures and packets that may wait for the session: a second's worth.
 const PARCELS: usize = 80;
@@ -70,6 +76,8 @@ pub struct BotSettings {
     pub scrutiny: Scrutiny,
     /// What else it asks for when it joins.
     pub asks: Asks,
+    /// What lies between it and the server.
+    pub line: LineSettings,
 }
 
 /// What a bot asks for when it joins, as the join's query has it.
@@ -131,6 +139,7 @@ struct Own {
     threads: Vec<JoinHandle<()>>,
     witness: Arc<Witness>,
     sent: Arc<Sent>,
+    ledger: Arc<Ledger>,
 }
 
 impl Bot {
@@ -144,11 +153,13 @@ impl Bot {
         // All is ready before the POST: the time to the first picture is the server's.
         let (ends, own) = prepare(&settings, epoch)?;
         let direction = if settings.sends.is_some() { Direction::SendRecv } else { Direction::RecvOnly };
-        let offer = Offer::make(server.authority(), direction, epoch.clock().instant(epoch.now()))?;
+        let now = ends.clock.instant(ends.clock.now());
+        let offer = Offer::make(server.authority(), direction, now)?;
         let asked = epoch.now();
         let Seat { answer, session } = server.join(&settings.room, &settings.query(), offer.sdp.clone()).await?;
         let answered = epoch.now();
-        let negotiated = match offer.accept(&answer, ends) {
+        let signalling = Signalling { server: server.clone(), session: session.clone(), answer };
+        let negotiated = match offer.accept(signalling, ends) {
             Ok(negotiated) => negotiated,
             Err(error) => {
                 // The server holds a seat for a bot that will not come.
@@ -169,6 +180,7 @@ impl Bot {
     pub fn begin_measuring(&self) {
         self.own.witness.begin();
         self.own.sent.begin();
+        self.own.ledger.begin();
     }
 
     /// What it found up to now.
@@ -178,10 +190,23 @@ impl Bot {
             name: self.settings.name.clone(),
             answer_ms: self.answered.since(self.asked).as_secs_f64() * 1000.0,
             sent: self.own.sent.report(),
+            line: LineReport { encoder_bps: self.own.sent.encoder_bps(), ..self.own.ledger.report() },
             ..BotReport::default()
         };
         self.own.witness.report(&mut report, self.asked);
         report
+    }
+
+    /// What it found over time, since the measurement began.
+    pub fn history(&self) -> History {
+        self.own.witness.history()
+    }
+
+    /// Lays another line in place of the one it has, whose times count from here; what is under way arrives as it would have. Its
+    /// clock's drift and its seed stay.
+    pub async fn lay(&self, line: LineSettings) {
+        // A session that ended by itself takes no command.
+        let _ = self.own.commands.send(Command::Lay(Box::new(line))).await;
     }
 
     /// Leaves: deletes the session, closes DTLS, and waits for its threads.
@@ -220,6 +245,7 @@ fn check(settings: &BotSettings) -> Result<(), JoinError> {
     if !(1..=60).contains(&fps) {
         return wrong(format!("{fps} pictures a second cannot be sent: use 1 to 60"));
     }
+    settings.line.check().map_err(JoinError::Setting)?;
     if !(1..1024).contains(&number) {
         return wrong(format!("a bot cannot have the number {number}: use 1 to 1023"));
     }
@@ -235,15 +261,28 @@ fn prepare(settings: &BotSettings, epoch: Epoch) -> Result<(Ends, Own), JoinErro
     // One that waits says all that a second one would.
     let (orders, order_queue) = sync_channel(1);
     let mut threads = Vec::new();
-    if let Some(sender) = sender(settings, epoch, parcels, sent.clone())? {
+    let clock = OwnClock::new(epoch, settings.line.drift_ppm);
+    if let Some(sender) = sender(settings, clock, parcels, sent.clone())? {
         threads.push(spawn(format!("bot{}-send", settings.number), move || sender.run(&order_queue)));
     }
     let evidence = examine(settings, &witness, &commands, &mut threads)?;
-    let ends = Ends { parcels: parcel_queue, orders, commands: command_queue, evidence, witness: witness.clone(), sent: sent.clone() };
-    Ok((ends, Own { commands, threads, witness, sent }))
+    let ledger = Ledger::shared();
+    let ends = Ends {
+        parcels: parcel_queue,
+        orders,
+        commands: command_queue,
+        evidence,
+        witness: witness.clone(),
+        sent: sent.clone(),
+        line: settings.line.clone(),
+        ledger: ledger.clone(),
+        clock,
+        usual_bps: usual_bps((settings.width, settings.height), settings.fps).into(),
+    };
+    Ok((ends, Own { commands, threads, witness, sent, ledger }))
 }
 
-fn sender(settings: &BotSettings, epoch: Epoch, out: mpsc::Sender<Parcel>, sent: Arc<Sent>) -> Result<Option<Sender>, JoinError> {
+fn sender(settings: &BotSettings, clock: OwnClock, out: mpsc::Sender<Parcel>, sent: Arc<Sent>) -> Result<Option<Sender>, JoinError> {
     let Some((show, speech)) = &settings.sends else { return Ok(None) };
     let BotSettings { number, width, height, fps, .. } = *settings;
     let failed = |error: crate::codec::EncodeError| JoinError::Codec(error.to_string());
@@ -257,7 +296,7 @@ fn sender(settings: &BotSettings, epoch: Epoch, out: mpsc::Sender<Parcel>, sent:
         Speech::Track(track) => SoundFeed::Track { track: track.clone(), next: 0 },
     };
     let codec = AudioEncoder::new().map_err(failed)?;
-    Ok(Some(Sender { epoch, pictures, sounds, codec, fps, out, sent }))
+    Ok(Some(Sender { clock, pictures, sounds, codec, fps, out, sent }))
 }
 
 fn examine(

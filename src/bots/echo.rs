@@ -21,6 +21,7 @@ use crate::media::Clock;
 
 use super::bot::{Bot, BotSettings, Show, Speech};
 use super::judge::{BotReport, Scrutiny};
+use super::line::{LineSettings, Loss, Move, Relocation, Way};
 use super::run::{BotsError, BotsOptions, run};
 use super::wall::Epoch;
 
@@ -148,6 +149,7 @@ fn settings(url: &str) -> BotSettings {
         sends: Some((Show::Drawn, Speech::Tone)),
         scrutiny: Scrutiny::Full,
         asks: super::Asks::default(),
+        line: LineSettings::default(),
     }
 }
 
@@ -255,4 +257,21 @@ async fn a_run_whose_bot_is_refused_fails_with_the_servers_words() {
     let error = run(options, std::future::pending()).await.unwrap_err();
     assert!(matches!(error, BotsError::Join { number: 1, .. }));
     assert!(error.to_string().contains("the room is locked"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_is_laid_before_a_bot_and_another_one_when_it_is_told() {
+    let (url, _) = serve(Mischief::default()).await;
+    let way = Way { loss: Loss::Random(0.1), delay: Duration::from_millis(100), ..Way::default() };
+    let line = LineSettings { drift_ppm: 100.0, ..LineSettings::both(way) };
+    let bot = Bot::join(BotSettings { scrutiny: Scrutiny::Counted, line, ..settings(&url) }, Epoch::new()).await.unwrap();
+    let report = report_when(&bot, |report| report.line.down.pictures_gone() > 10 && report.line.up.sound.lost > 3).await;
+    assert!(report.connected_ms.is_some_and(|ms| ms > 600.0), "each round trip of the handshake takes 200 ms: {report:?}");
+    assert!(report.line.down.asked_again > 0 && report.line.up.repairs.sent > 0 && report.line.encoder_bps.is_some(), "{report:?}");
+    bot.lay(LineSettings { moves: vec![Relocation { at: Duration::ZERO, kind: Move::Rebind }], ..LineSettings::default() }).await;
+    report_when(&bot, |report| report.line.moves == 1).await;
+    bot.begin_measuring();
+    let report = report_when(&bot, |report| report.line.up.sound.sent > 20).await;
+    assert_eq!((report.line.up.all().gone(), report.line.moves), (0, 0));
+    bot.leave().await.unwrap();
 }

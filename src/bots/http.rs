@@ -107,8 +107,24 @@ impl Server {
     /// # Errors
     /// Where the server cannot be reached or no longer knows the session.
     pub(super) async fn leave(&self, session: &str) -> Result<(), HttpError> {
-        let path = session.parse::<Uri>().ok().and_then(|uri| uri.path_and_query().map(ToString::to_string));
-        self.send(Method::DELETE, path.as_deref().unwrap_or(session), String::new(), StatusCode::OK).await.map(|_| ())
+        self.send(Method::DELETE, &path_of(session), String::new(), StatusCode::OK).await.map(|_| ())
+    }
+
+    /// Tells the server of new ICE credentials (RFC 8840); gives the fragment that it answers.
+    ///
+    /// # Errors
+    /// Where the server cannot be reached, or refuses.
+    pub(super) async fn restart(&self, session: &str, fragment: String) -> Result<String, HttpError> {
+        self.send(Method::PATCH, &path_of(session), fragment, StatusCode::OK).await.map(|(_, fragment)| fragment)
+    }
+
+    /// The body of what is at a path.
+    ///
+    /// # Errors
+    /// Where the server cannot be reached, has no such thing, or more of it than an answer can be.
+    pub(super) async fn get(&self, path: &str) -> Result<String, HttpError> {
+        let path = format!("{}{path}", self.base);
+        Ok(self.send(Method::GET, &path, String::new(), StatusCode::OK).await?.1)
     }
 
     /// Sends a request; gives the `Location` and the body of an answer of the wanted status.
@@ -128,11 +144,12 @@ impl Server {
         let (mut requests, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
         let driver = tokio::spawn(connection);
+        let content = if method == Method::PATCH { "application/trickle-ice-sdpfrag" } else { "application/sdp" };
         let request = Request::builder()
             .method(method)
             .uri(path)
             .header(HOST, &self.authority)
-            .header(CONTENT_TYPE, "application/sdp")
+            .header(CONTENT_TYPE, content)
             .body(Full::new(Bytes::from(body)))
             .map_err(|error| error.to_string())?;
         let response = requests.send_request(request).await.map_err(|error| error.to_string())?;
@@ -142,6 +159,12 @@ impl Server {
         let location = head.headers.get(LOCATION).and_then(|value| value.to_str().ok()).map(Into::into);
         Ok((head.status, location, String::from_utf8_lossy(&body).into_owned()))
     }
+}
+
+/// The path of a `Location`, which may be a whole URL.
+fn path_of(session: &str) -> String {
+    let path = session.parse::<Uri>().ok().and_then(|uri| uri.path_and_query().map(ToString::to_string));
+    path.unwrap_or_else(|| session.into())
 }
 
 /// The `detail` of a problem document (RFC 9457), or the body's beginning.

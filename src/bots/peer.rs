@@ -1,39 +1,51 @@
-//! One bot's WebRTC session on `str0m`: offer, answer, then packets between a UDP socket and the bot's own threads.
+//! One bot's WebRTC session on `str0m`: packets between its line and the bot's own threads.
 //!
 //! In: what the sender encoded, commands. Out: what arrived, counted and handed to the examiner. Never: a codec; time that
 //! `str0m` takes by itself.
 
-use std::net::{SocketAddr, ToSocketAddrs, UdpSocket};
+use std::collections::VecDeque;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 
-use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::bwe::{Bitrate, BweKind};
 use str0m::format::Codec;
-use str0m::media::{Direction, Frequency, KeyframeRequestKind, MediaData, MediaKind, MediaTime as RtpTime, Mid};
+use str0m::media::{Frequency, KeyframeRequestKind, MediaData, MediaTime as RtpTime, Mid};
 use str0m::net::{Protocol, Receive};
+use str0m::rtp::rtcp::{Nack, Rtcp};
+use str0m::rtp::{RawPacket, RtpHeader};
 use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcError};
 use tokio::sync::mpsc;
 
 use crate::media::MediaTime;
 
 use super::judge::{Evidence, Witness};
+use super::line::{LineSettings, Move, Relocation};
+use super::offer::OPUS;
+use super::own_clock::OwnClock;
+use super::relocation::{Restart, Signalling, renewed};
 use super::sender::{KeyframeWanted, Parcel, Sent};
+use super::wire::{Ledger, Wire};
 
-/// Constrained baseline, level 3.1 (RFC 6184 §8.1), as browsers offer it.
-const PROFILE_LEVEL_ID: u32 = 0x42_e01f;
 /// A judge asks for keyframes no faster than this, as browsers do.
 const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// How long a farewell may take.
 const FAREWELL: Duration = Duration::from_millis(200);
+/// How long a bot that came to another address may be without a connection.
+const MOVING: Duration = Duration::from_secs(10);
 const LARGEST_DATAGRAM: usize = 2000;
+/// What sound takes of the line, with headers, in bits a second.
+const SOUND_BPS: u64 = 60_000;
 
 /// What the bot tells its session.
 #[derive(Debug)]
 pub(super) enum Command {
     /// The examiner cannot decode: ask the server for a keyframe.
     AskKeyframe,
+    /// Lay another line.
+    Lay(Box<LineSettings>),
     /// Close DTLS and end.
     Leave,
 }
@@ -57,18 +69,6 @@ pub enum PeerError {
     Rtc(#[from] RtcError),
 }
 
-/// An offer that waits for its answer.
-pub(super) struct Offer {
-    rtc: Rtc,
-    socket: UdpSocket,
-    address: SocketAddr,
-    pending: SdpPendingOffer,
-    sound: Mid,
-    pictures: Mid,
-    /// The SDP.
-    pub(super) sdp: String,
-}
-
 /// Where the session's own media comes from and what its counts go to.
 pub(super) struct Ends {
     pub(super) parcels: mpsc::Receiver<Parcel>,
@@ -78,63 +78,65 @@ pub(super) struct Ends {
     pub(super) evidence: Option<SyncSender<Evidence>>,
     pub(super) witness: Arc<Witness>,
     pub(super) sent: Arc<Sent>,
+    pub(super) line: LineSettings,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) clock: OwnClock,
+    /// What pictures are to take where the line allows it, in bits a second.
+    pub(super) usual_bps: u64,
 }
 
 /// A negotiated session.
 pub(super) struct Session {
     rtc: Rtc,
-    socket: tokio::net::UdpSocket,
+    wire: Wire,
+    /// Where the stack believes the bot to be.
     address: SocketAddr,
     sound: Mid,
     pictures: Mid,
+    signalling: Signalling,
     ends: Ends,
     next_sound: Option<u64>,
     /// Whether the examiner missed a picture, so that the next one does not join what it saw.
     skipped: bool,
     asked: Option<MediaTime>,
+    /// When the line was laid, in real time.
+    laid: Option<MediaTime>,
+    moves: VecDeque<Relocation>,
+    moved: Option<MediaTime>,
+    restart: Option<Restart>,
+    /// What the bot's own estimate and the server allow.
+    estimates: (Option<u64>, Option<u64>),
 }
 
-impl Offer {
-    /// Offers H.264 and Opus in `direction`, from a socket on the address that reaches `host` ("name:port").
-    pub(super) fn make(host: &str, direction: Direction, now: std::time::Instant) -> Result<Self, PeerError> {
-        let socket = socket_towards(host).map_err(|source| PeerError::Socket { host: host.into(), source })?;
-        let address = socket.local_addr().map_err(|source| PeerError::Socket { host: host.into(), source })?;
-        // A judge waits for no more than two packets behind a gap in the sound.
-        let mut config = Rtc::builder().clear_codecs().enable_opus(true, false).set_reordering_size_audio(3);
-        config = config.set_reordering_timeout_audio(Some(Duration::from_millis(60)));
-        config.codec_config().add_h264(108.into(), Some(109.into()), true, PROFILE_LEVEL_ID);
-        let mut rtc = config.build(now);
-        rtc.add_local_candidate(Candidate::host(address, "udp").map_err(RtcError::from)?);
-        let mut changes = rtc.sdp_api();
-        let sound = changes.add_media(MediaKind::Audio, direction, None, None, None);
-        let pictures = changes.add_media(MediaKind::Video, direction, None, None, None);
-        let (offer, pending) = changes.apply().expect("two new media lines need negotiation");
-        Ok(Self { sdp: offer.to_sdp_string(), rtc, socket, address, pending, sound, pictures })
-    }
-
-    /// Takes the server's answer.
-    pub(super) fn accept(mut self, answer: &str, ends: Ends) -> Result<Session, PeerError> {
-        let answer = SdpAnswer::from_sdp_string(answer).map_err(|error| PeerError::Answer(error.to_string()))?;
-        self.rtc.sdp_api().accept_answer(self.pending, answer)?;
-        let socket =
-            tokio::net::UdpSocket::from_std(self.socket).map_err(|source| PeerError::Socket { host: self.address.to_string(), source })?;
-        let Self { rtc, address, sound, pictures, .. } = self;
-        Ok(Session { rtc, socket, address, sound, pictures, ends, next_sound: None, skipped: false, asked: None })
-    }
-}
-
-fn socket_towards(host: &str) -> std::io::Result<UdpSocket> {
-    let server = host.to_socket_addrs()?.next().ok_or(std::io::ErrorKind::NotFound)?;
-    let any: SocketAddr = if server.is_ipv4() { ([0; 4], 0).into() } else { ([0u16; 8], 0).into() };
-    // Connecting sends nothing; it makes the system choose the address that packets to the server leave from.
-    let probe = UdpSocket::bind(any)?;
-    probe.connect(server)?;
-    let socket = UdpSocket::bind((probe.local_addr()?.ip(), 0))?;
-    socket.set_nonblocking(true)?;
-    Ok(socket)
+/// One thing that happened.
+enum Happened {
+    Received(std::io::Result<(usize, SocketAddr)>),
+    Commanded(Option<Command>),
+    Encoded(Parcel),
+    Answered(Result<String, String>),
+    Due,
 }
 
 impl Session {
+    pub(super) fn new(
+        mut rtc: Rtc,
+        wire: Wire,
+        address: SocketAddr,
+        (sound, pictures): (Mid, Mid),
+        signalling: Signalling,
+        ends: Ends,
+    ) -> Self {
+        rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::bps(ends.usual_bps + SOUND_BPS));
+        let moves = ends.line.moves.iter().copied().collect();
+        let (next_sound, asked, laid, moved, restart) = (None, None, None, None, None);
+        let estimates = (None, None);
+        #[rustfmt::skip]
+        let session = Self {
+            rtc, wire, address, sound, pictures, signalling, ends, next_sound, skipped: false, asked, laid, moves, moved, restart, estimates,
+        };
+        session
+    }
+
     /// Runs until told to leave, or until the session ends by itself, which the witness is told.
     pub(super) async fn run(mut self) {
         if let Err(reason) = self.live().await {
@@ -148,47 +150,72 @@ impl Session {
         loop {
             let due = self.drain().await.map_err(|error| error.to_string())?;
             let Some(due) = due else { return Err("the server closed the session".into()) };
-            tokio::select! {
-                biased;
-                received = self.socket.recv_from(&mut datagram) => match received {
-                    Ok((length, from)) => self.receive(&datagram[..length], from)?,
+            if let Some((datagram, from)) = self.wire.take(self.real()) {
+                self.receive(&datagram, from)?;
+            } else {
+                match self.next(&mut datagram, due).await {
+                    Happened::Received(Ok((length, from))) => self.wire.arrive(&datagram[..length], from, self.ends.witness.epoch().now()),
                     // ICMP's "port unreachable" shows here; ICE decides whether the server is gone.
-                    Err(error) => tracing::trace!(%error, "bot's socket"),
-                },
-                command = self.ends.commands.recv() => match command {
-                    Some(Command::AskKeyframe) => self.ask_keyframe(),
-                    Some(Command::Leave) | None => return self.say_farewell().await,
-                },
-                Some(parcel) = self.ends.parcels.recv() => self.send(parcel)?,
-                () = tokio::time::sleep_until(due.into()) => {}
+                    Happened::Received(Err(error)) => tracing::trace!(%error, "bot's socket"),
+                    Happened::Commanded(Some(Command::AskKeyframe)) => self.ask_keyframe(),
+                    Happened::Commanded(Some(Command::Lay(line))) => self.lay(*line),
+                    Happened::Commanded(Some(Command::Leave) | None) => return self.say_farewell().await,
+                    Happened::Encoded(parcel) => self.send(parcel)?,
+                    Happened::Answered(fragment) => self.end_restart(fragment)?,
+                    Happened::Due => self.move_if_due()?,
+                }
             }
             self.rtc.handle_input(Input::Timeout(self.now())).map_err(|error| error.to_string())?;
         }
     }
 
+    /// The next thing that happens, of which none is lost by what comes first.
+    async fn next(&mut self, datagram: &mut [u8], due: std::time::Instant) -> Happened {
+        let due = [Some(self.ends.clock.real_at(due)), self.wire.due(), self.move_due()].into_iter().flatten().min();
+        let due = self.ends.witness.epoch().clock().instant(due.expect("the stack names a time"));
+        tokio::select! {
+            biased;
+            received = self.wire.receive(datagram) => Happened::Received(received),
+            command = self.ends.commands.recv() => Happened::Commanded(command),
+            Some(parcel) = self.ends.parcels.recv() => Happened::Encoded(parcel),
+            fragment = answered(&mut self.restart) => Happened::Answered(fragment),
+            () = tokio::time::sleep_until(due.into()) => Happened::Due,
+        }
+    }
+
+    /// The present as the stack is told it.
     fn now(&self) -> std::time::Instant {
-        let epoch = self.ends.witness.epoch();
-        epoch.clock().instant(epoch.now())
+        self.ends.clock.instant(self.ends.clock.now())
+    }
+
+    /// The present as the line has it.
+    fn real(&self) -> MediaTime {
+        self.ends.witness.epoch().now()
     }
 
     /// Sends and notes all that the stack has; gives when it wants to be called again, `None` where it is closed.
     async fn drain(&mut self) -> Result<Option<std::time::Instant>, RtcError> {
-        loop {
+        let due = loop {
             match self.rtc.poll_output()? {
-                Output::Timeout(_) if !self.rtc.is_alive() => return Ok(None),
-                Output::Timeout(due) => return Ok(Some(due)),
-                // What the socket does not take is lost, like any datagram.
-                Output::Transmit(datagram) => drop(self.socket.send_to(&datagram.contents, datagram.destination).await),
-                Output::Event(Event::IceConnectionStateChange(IceConnectionState::Disconnected)) => return Ok(None),
+                Output::Timeout(_) if !self.rtc.is_alive() => break None,
+                Output::Timeout(due) => break Some(due),
+                // What leaves for a network that the bot has left is lost.
+                Output::Transmit(datagram) if datagram.source != self.address => {}
+                Output::Transmit(datagram) => self.wire.send(&datagram.contents, datagram.destination, self.ends.witness.epoch().now()),
+                Output::Event(Event::IceConnectionStateChange(IceConnectionState::Disconnected)) if !self.is_moving() => break None,
                 Output::Event(event) => self.note(event),
             }
-        }
+        };
+        self.wire.flush(self.ends.witness.epoch().now()).await;
+        self.wire.tell(&self.ends.ledger);
+        Ok(due)
     }
 
     fn note(&mut self, event: Event) {
         match event {
             Event::Connected => {
                 self.ends.witness.connected();
+                self.begin_line();
                 // The sender waits for this; what is sent before there is a connection is lost.
                 self.order_keyframe();
             }
@@ -197,9 +224,28 @@ impl Session {
                 self.order_keyframe();
             }
             Event::MediaData(arrived) if arrived.mid == self.pictures => self.take_picture(arrived),
-            Event::MediaData(arrived) if arrived.mid == self.sound => self.take_sound(arrived),
+            Event::MediaData(arrived) if arrived.mid == self.sound => self.count_sound(&arrived),
+            Event::EgressBitrateEstimate(estimate) => self.note_estimate(&estimate),
+            Event::RawPacket(packet) => match *packet {
+                RawPacket::RtcpRx(Rtcp::Nack(nack)) => self.ends.ledger.note(|line| line.up.asked_again += asked_for(&nack)),
+                RawPacket::RtcpTx(Rtcp::Nack(nack)) => self.ends.ledger.note(|line| line.down.asked_again += asked_for(&nack)),
+                RawPacket::RtpRx(header, payload) => self.take_sound(&header, payload),
+                _ => {}
+            },
             _ => {}
         }
+    }
+
+    /// The encoder of the pictures follows the lower of the bot's own estimate and what the server allows (REMB), as a browser's.
+    fn note_estimate(&mut self, estimate: &BweKind) {
+        match estimate {
+            BweKind::Twcc { estimate, .. } => self.estimates.0 = Some(estimate.as_u64()),
+            BweKind::Remb { estimate, .. } => self.estimates.1 = Some(estimate.as_u64()),
+            _ => return,
+        }
+        let Some(allowed) = [self.estimates.0, self.estimates.1].into_iter().flatten().min() else { return };
+        self.ends.sent.allowed_bps.store(allowed.saturating_sub(SOUND_BPS).max(1), Ordering::Relaxed);
+        self.ends.ledger.note(|line| line.estimate_bps = self.estimates.0);
     }
 
     fn order_keyframe(&self) {
@@ -229,17 +275,19 @@ impl Session {
         }
     }
 
-    fn take_sound(&mut self, arrived: MediaData) {
-        let at = self.ends.witness.epoch().now();
+    fn count_sound(&mut self, arrived: &MediaData) {
         let (first, last) = (**arrived.seq_range.start(), **arrived.seq_range.end());
         let lost = self.next_sound.map_or(0, |next| first.saturating_sub(next));
         self.next_sound = Some(last + 1);
         self.ends.witness.sound_arrived(arrived.data.len(), lost);
-        if let Some(evidence) = &self.ends.evidence {
-            let place = arrived.time.rebase(Frequency::FORTY_EIGHT_KHZ).numer();
-            // A full queue shows as a gap in the sound.
-            let _ = evidence.try_send(Evidence::Sound { packet: arrived.data, place, at });
-        }
+    }
+
+    /// The examiner has a receiver of its own for sound: it is given packets as they arrive, and not in order.
+    fn take_sound(&self, header: &RtpHeader, payload: Vec<u8>) {
+        let Some(evidence) = self.ends.evidence.as_ref().filter(|_| *header.payload_type == OPUS && !payload.is_empty()) else { return };
+        let at = self.ends.witness.epoch().now();
+        // A full queue shows as a gap in the sound.
+        let _ = evidence.try_send(Evidence::Sound { packet: payload.into(), timestamp: header.timestamp, at });
     }
 
     fn send(&mut self, parcel: Parcel) -> Result<(), String> {
@@ -250,7 +298,7 @@ impl Session {
             Parcel::Picture(unit, at) => (self.pictures, Codec::H264, at, rtp(at, Frequency::NINETY_KHZ), unit),
             Parcel::Sound(packet, at) => (self.sound, Codec::Opus, at, rtp(at, Frequency::FORTY_EIGHT_KHZ), packet[..].into()),
         };
-        let wallclock = self.ends.witness.epoch().clock().instant(at);
+        let wallclock = self.ends.clock.instant(at);
         // A line that the server does not take is not written to.
         let Some(writer) = self.rtc.writer(mid) else { return Ok(()) };
         let Some(pt) = writer.payload_params().find(|params| params.spec().codec == codec).map(|params| params.pt()) else {
@@ -273,10 +321,12 @@ impl Session {
 
     /// Closes DTLS so that the server knows at once.
     async fn say_farewell(&mut self) -> Result<(), String> {
+        // The farewell is not what is tried: it goes past the line.
+        self.wire.replace(LineSettings::default(), self.real());
         self.rtc.close().map_err(|error| error.to_string())?;
         let farewell = async {
             while let Ok(Some(due)) = self.drain().await {
-                tokio::time::sleep_until(due.into()).await;
+                tokio::time::sleep_until(self.ends.witness.epoch().clock().instant(self.ends.clock.real_at(due)).into()).await;
                 if self.rtc.handle_input(Input::Timeout(self.now())).is_err() {
                     return;
                 }
@@ -288,40 +338,73 @@ impl Session {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::media::Clock;
-
-    fn offer(direction: Direction) -> String {
-        let clock = Clock::new();
-        Offer::make("127.0.0.1:9", direction, clock.instant(clock.now())).unwrap().sdp
+/// The session's line and addresses.
+impl Session {
+    fn begin_line(&mut self) {
+        let now = self.real();
+        self.laid.get_or_insert(now);
+        self.wire.lay(now);
     }
 
-    #[tokio::test]
-    async fn an_offer_has_one_audio_and_one_video_line_with_what_browsers_negotiate() {
-        let sdp = offer(Direction::SendRecv);
-        let count = |text: &str| sdp.matches(text).count();
-        assert_eq!((count("m=audio"), count("m=video"), count("m=application")), (1, 1, 0));
-        assert_eq!(
-            (count("a=sendrecv"), count("H264/90000"), count("profile-level-id=42e01f"), count("packetization-mode=1")),
-            (2, 1, 1, 1)
-        );
-        for wanted in ["opus/48000/2", "rtx/90000", "nack pli", "transport-cc", "127.0.0.1", "a=setup:actpass"] {
-            assert!(sdp.contains(wanted), "{wanted} in {sdp}");
+    fn lay(&mut self, line: LineSettings) {
+        let now = self.real();
+        self.laid = Some(now);
+        self.moves = line.moves.iter().copied().collect();
+        self.wire.replace(line, now);
+    }
+
+    fn move_due(&self) -> Option<MediaTime> {
+        Some(self.laid? + self.moves.front()?.at)
+    }
+
+    fn is_moving(&self) -> bool {
+        self.moved.is_some_and(|moved| self.real().since(moved) < MOVING)
+    }
+
+    fn move_if_due(&mut self) -> Result<(), String> {
+        let now = self.real();
+        if self.move_due().is_none_or(|due| due > now) {
+            return Ok(());
+        }
+        let Some(relocation) = self.moves.pop_front() else { return Ok(()) };
+        let address = self.wire.move_away().map_err(|error| format!("no other socket: {error}"))?;
+        tracing::debug!(%address, kind = ?relocation.kind, "bot moves");
+        self.moved = Some(now);
+        self.ends.ledger.note(|line| line.moves += 1);
+        if relocation.kind == Move::Restart {
+            self.begin_restart(address);
+        }
+        Ok(())
+    }
+
+    /// From another network with new credentials; the server's come by HTTP.
+    fn begin_restart(&mut self, address: SocketAddr) {
+        self.address = address;
+        let mut changes = self.rtc.sdp_api();
+        let credentials = changes.ice_restart(false);
+        if let Some((_, pending)) = changes.apply() {
+            self.restart = Some(Restart::begin(pending, &credentials, &self.signalling));
         }
     }
 
-    #[tokio::test]
-    async fn who_only_watches_offers_to_receive() {
-        let sdp = offer(Direction::RecvOnly);
-        assert_eq!((sdp.matches("a=recvonly").count(), sdp.matches("a=sendrecv").count()), (2, 0));
+    fn end_restart(&mut self, fragment: Result<String, String>) -> Result<(), String> {
+        let Some(restart) = self.restart.take() else { return Ok(()) };
+        let answer = renewed(&self.signalling.answer, &fragment?)?;
+        self.rtc.sdp_api().accept_answer(restart.take_pending(), answer).map_err(|error| error.to_string())?;
+        let candidate = Candidate::host(self.address, "udp").map_err(|error| error.to_string())?;
+        self.rtc.add_local_candidate(candidate);
+        Ok(())
     }
+}
 
-    #[tokio::test]
-    async fn a_host_that_does_not_exist_is_named() {
-        let clock = Clock::new();
-        let error = Offer::make("nowhere.invalid:1", Direction::SendRecv, clock.instant(clock.now())).err().unwrap();
-        assert!(error.to_string().contains("nowhere.invalid:1"), "{error}");
+/// How many packets a request asks for (RFC 4585 §6.2.1).
+fn asked_for(nack: &Nack) -> u64 {
+    (&nack.reports).into_iter().map(|entry| 1 + u64::from(entry.blp.count_ones())).sum()
+}
+
+async fn answered(restart: &mut Option<Restart>) -> Result<String, String> {
+    match restart {
+        Some(restart) => restart.answered().await,
+        None => std::future::pending().await,
     }
 }

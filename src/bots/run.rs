@@ -12,6 +12,7 @@ use crate::media::MediaTime;
 use super::bot::{Asks, Bot, BotSettings, JoinError, Show, Speech};
 use super::files::{FileError, read_film, read_track};
 use super::judge::{Report, Scrutiny};
+use super::line::LineSettings;
 use super::usage::cpu_seconds;
 use super::wall::Epoch;
 
@@ -51,6 +52,10 @@ pub struct BotsOptions {
     pub warm_up: Duration,
     /// What they ask for when they join.
     pub asks: Asks,
+    /// What lies between them and the server; each has a seed of its own from this one's and its number.
+    pub line: LineSettings,
+    /// How many of them have that line, the first ones; the others have a perfect one. `None`: all.
+    pub impaired: Option<usize>,
     /// How often a report is told, each of the time since the one before; `None`: only at the end.
     pub every: Option<Duration>,
 }
@@ -74,6 +79,8 @@ impl Default for BotsOptions {
             judges: 4,
             warm_up: Duration::from_secs(2),
             asks: Asks::default(),
+            line: LineSettings::default(),
+            impaired: None,
             every: None,
         }
     }
@@ -218,9 +225,18 @@ fn settings(options: &BotsOptions) -> Result<Vec<BotSettings>, BotsError> {
             sends: (!options.view_only).then(|| (show.clone(), speech)),
             scrutiny: if index < options.judges { Scrutiny::Full } else { Scrutiny::Counted },
             asks: options.asks.clone(),
+            line: line(options, index),
         }
     };
     Ok((0..count).map(one).collect())
+}
+
+/// The first bots' line; bots do not lose their packets in step.
+fn line(options: &BotsOptions, index: usize) -> LineSettings {
+    if options.impaired.is_some_and(|impaired| index >= impaired) {
+        return LineSettings::default();
+    }
+    LineSettings { seed: options.line.seed.wrapping_mul(1024).wrapping_add((options.first_number + index) as u64), ..options.line.clone() }
 }
 
 #[cfg(test)]

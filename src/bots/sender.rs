@@ -20,9 +20,10 @@ use crate::media::{BLOCK_PERIOD, Block, MediaTime};
 use super::files::{Film, Track, annex_b};
 use super::judge::SentReport;
 use super::judge::measure::Histogram;
+use super::own_clock::OwnClock;
 use super::picture::Painter;
 use super::sound::Voice;
-use super::wall::Epoch;
+use super::spending::{Spending, usual_bps};
 
 /// Something encoded, on its way to the session.
 #[derive(Debug)]
@@ -43,7 +44,7 @@ pub(super) struct KeyframeWanted;
 /// Where the pictures come from.
 pub(super) enum PictureFeed {
     /// Drawn and encoded as they are due.
-    Drawn { painter: Painter, encoder: Box<Encoder> },
+    Drawn { painter: Painter, encoder: Box<Encoder>, spending: Spending },
     /// A recording.
     Film { film: Film, next: usize },
 }
@@ -67,12 +68,17 @@ pub(super) struct Sent {
     sounds: AtomicU64,
     dropped: AtomicU64,
     late_ms: Mutex<Histogram>,
+    /// What the session lets pictures take, in bits a second; 0 while it does not know.
+    pub(super) allowed_bps: AtomicU64,
+    /// What the encoder is set to.
+    encoder_bps: AtomicU64,
 }
 
 impl Default for Sent {
     fn default() -> Self {
-        let [pictures, keyframes, keyframes_asked, sounds, dropped] = [0; 5].map(AtomicU64::new);
-        Self { pictures, keyframes, keyframes_asked, sounds, dropped, late_ms: Mutex::new(Histogram::of_delays()) }
+        let [pictures, keyframes, keyframes_asked, sounds, dropped, allowed_bps, encoder_bps] = [0; 7].map(AtomicU64::new);
+        let late_ms = Mutex::new(Histogram::of_delays());
+        Self { pictures, keyframes, keyframes_asked, sounds, dropped, late_ms, allowed_bps, encoder_bps }
     }
 }
 
@@ -89,6 +95,11 @@ impl Sent {
         }
     }
 
+    /// What the encoder is set to; `None` where there is none.
+    pub(super) fn encoder_bps(&self) -> Option<u64> {
+        Some(self.encoder_bps.load(Ordering::Relaxed)).filter(|bps| *bps > 0)
+    }
+
     pub(super) fn begin(&self) {
         for count in [&self.pictures, &self.keyframes, &self.keyframes_asked, &self.sounds, &self.dropped] {
             count.store(0, Ordering::Relaxed);
@@ -99,7 +110,7 @@ impl Sent {
 
 /// One bot's sender.
 pub(super) struct Sender {
-    pub(super) epoch: Epoch,
+    pub(super) clock: OwnClock,
     pub(super) pictures: PictureFeed,
     pub(super) sounds: SoundFeed,
     pub(super) codec: AudioEncoder,
@@ -111,15 +122,23 @@ pub(super) struct Sender {
 impl PictureFeed {
     /// Drawn by `painter` at about the bitrate a browser would choose for the size.
     pub(super) fn drawn(painter: Painter, (width, height): (u32, u32), fps: u32) -> Result<Self, EncodeError> {
-        let bitrate_bps = (width * height / 100 * fps * 12).max(100_000);
+        let bitrate_bps = usual_bps((width, height), fps);
         let encoder = Encoder::new(VideoSettings { width, height, fps, bitrate_bps })?;
-        Ok(Self::Drawn { painter, encoder: Box::new(encoder) })
+        Ok(Self::Drawn { painter, encoder: Box::new(encoder), spending: Spending::new(bitrate_bps) })
     }
 
-    fn next(&mut self, epoch: &Epoch, now: MediaTime, keyframe: Keyframe) -> Result<Option<Unit>, EncodeError> {
+    /// At most `allowed_bps`, where that is known: a drawn picture's encoder follows it, a recording cannot.
+    fn next(&mut self, clock: &OwnClock, now: MediaTime, keyframe: Keyframe, sent: &Sent) -> Result<Option<Unit>, EncodeError> {
         match self {
-            Self::Drawn { painter, encoder } => {
-                let unit = encoder.encode(painter.draw(now, epoch.wall(now)), now, keyframe)?;
+            Self::Drawn { painter, encoder, spending } => {
+                let bps = spending.allow(sent.allowed_bps.load(Ordering::Relaxed));
+                encoder.set_bitrate(bps)?;
+                sent.encoder_bps.store(bps.into(), Ordering::Relaxed);
+                if !spending.has_room(now) {
+                    return Ok(None);
+                }
+                let unit = encoder.encode(painter.draw(now, clock.wall(now)), now, keyframe)?;
+                spending.spend(unit.iter().flat_map(|unit| &unit.nal_units).map(|nal| nal.len()).sum());
                 Ok(unit.map(|unit| (annex_b(unit.nal_units.iter().map(|nal| &nal[..])).into(), unit.keyframe)))
             }
             Self::Film { film, next } => {
@@ -136,9 +155,9 @@ impl PictureFeed {
 }
 
 impl SoundFeed {
-    fn next(&mut self, epoch: &Epoch, at: MediaTime) -> Block {
+    fn next(&mut self, clock: &OwnClock, at: MediaTime) -> Block {
         match self {
-            Self::Voice(voice) => voice.speak(epoch.wall(at)),
+            Self::Voice(voice) => voice.speak(clock.wall(at)),
             Self::Silence => Block::SILENCE,
             Self::Track { track, next } => {
                 let block = track[*next].clone();
@@ -155,22 +174,24 @@ impl Sender {
         if orders.recv().is_err() {
             return;
         }
-        let start = self.epoch.now();
+        let start = self.clock.now();
         let picture_period = Duration::from_secs(1) / self.fps;
         let (mut picture_due, mut sound_due) = (start, start);
         let mut keyframe = Keyframe::Force;
         loop {
-            match orders.recv_timeout(picture_due.min(sound_due).since(self.epoch.now())) {
+            match orders.recv_timeout(picture_due.min(sound_due).since(self.clock.now())) {
                 Ok(KeyframeWanted) => keyframe = Keyframe::Force,
                 Err(RecvTimeoutError::Disconnected) => return,
                 Err(RecvTimeoutError::Timeout) if sound_due <= picture_due => {
-                    self.sent.late_ms.lock().note(self.epoch.now().since(sound_due).as_secs_f64() * 1000.0);
+                    self.sent.late_ms.lock().note(self.clock.now().since(sound_due).as_secs_f64() * 1000.0);
                     self.send_sound(sound_due);
                     sound_due += BLOCK_PERIOD;
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    let now = self.epoch.now();
-                    self.send_picture(now, std::mem::replace(&mut keyframe, Keyframe::Auto));
+                    let now = self.clock.now();
+                    if self.send_picture(now, keyframe) {
+                        keyframe = Keyframe::Auto;
+                    }
                     // A camera that is late does not take the missed pictures afterwards.
                     let missed = now.since(picture_due).as_nanos() / picture_period.as_nanos();
                     picture_due += picture_period * (missed as u32 + 1);
@@ -179,20 +200,23 @@ impl Sender {
         }
     }
 
-    fn send_picture(&mut self, now: MediaTime, keyframe: Keyframe) {
-        match self.pictures.next(&self.epoch, now, keyframe) {
+    /// Whether there was one.
+    fn send_picture(&mut self, now: MediaTime, keyframe: Keyframe) -> bool {
+        match self.pictures.next(&self.clock, now, keyframe, &self.sent) {
             Ok(Some((unit, is_keyframe))) => {
                 self.post(Parcel::Picture(unit, now));
                 self.sent.pictures.fetch_add(1, Ordering::Relaxed);
                 self.sent.keyframes.fetch_add(u64::from(is_keyframe), Ordering::Relaxed);
+                return true;
             }
             Ok(None) => {}
             Err(error) => tracing::warn!(%error, "picture not encoded"),
         }
+        false
     }
 
     fn send_sound(&mut self, at: MediaTime) {
-        let block = self.sounds.next(&self.epoch, at);
+        let block = self.sounds.next(&self.clock, at);
         match self.codec.encode(&block, Prediction::Allowed) {
             Ok(packet) => {
                 self.post(Parcel::Sound(packet, at));

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::line::LineArgs;
 use crate::bots::{self, Asks, BotsOptions, Report};
 use crate::config::LogConfig;
 
@@ -63,20 +64,28 @@ pub(super) struct BotsArgs {
     /// The most pictures a second they take
     #[arg(long)]
     max_fps: Option<u32>,
+    #[command(flatten)]
+    line: LineArgs,
     /// A report of each so many seconds, as one line of JSON
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     every: Option<Duration>,
     /// The report as JSON on standard output
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    grid: super::grid::GridArgs,
 }
 
 /// Runs the bots; fails where one could not join or was cut off.
 pub(super) async fn run(args: BotsArgs) -> anyhow::Result<ExitCode> {
     super::log::start(&LogConfig { filter: "warn,webrtc=error,rtc=error,str0m=error".into(), ..LogConfig::default() })?;
     let json = args.json;
+    if args.grid.grid {
+        return super::grid::run(args.grid, json).await;
+    }
     let told = args.every.is_some();
-    let report = bots::run_telling(args.options(), super::told_to_stop(), tell).await?;
+    let options = args.options().map_err(anyhow::Error::msg)?;
+    let report = bots::run_telling(options, super::told_to_stop(), tell).await?;
     if told {
         tell(&report);
     } else if json {
@@ -100,8 +109,8 @@ fn tell(report: &Report) {
 }
 
 impl BotsArgs {
-    fn options(self) -> BotsOptions {
-        BotsOptions {
+    fn options(self) -> Result<BotsOptions, String> {
+        Ok(BotsOptions {
             url: self.url,
             room: self.room,
             count: self.count as usize,
@@ -116,8 +125,10 @@ impl BotsArgs {
             height: self.height,
             fps: self.fps,
             asks: Asks { view: self.view, screen: self.screen, max_height: self.max_height, max_fps: self.max_fps },
+            line: self.line.settings()?,
+            impaired: self.line.impaired(),
             every: self.every,
             ..BotsOptions::default()
-        }
+        })
     }
 }

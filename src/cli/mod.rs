@@ -4,7 +4,9 @@
 
 mod bots;
 mod demo;
+mod grid;
 mod layouts;
+mod line;
 mod log;
 mod serve;
 

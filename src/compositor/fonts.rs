@@ -75,6 +75,11 @@ impl Fonts {
         self.mask(Key::Muted { size }).expect("a mark of a size above 0 can be seen")
     }
 
+    /// The mark of a picture that stands still, `size` pixels a side (even).
+    pub(super) fn stalled(&self, size: u32) -> Arc<Mask> {
+        self.mask(Key::Stalled { size }).expect("a mark of a size above 0 can be seen")
+    }
+
     /// The typesetter is locked apart from the masks: a room whose labels are known never waits for another's new one.
     fn mask(&self, key: Key) -> Option<Arc<Mask>> {
         if let Some(known) = self.masks.lock().get(&key) {
@@ -83,6 +88,7 @@ impl Fonts {
         let made = match &key {
             Key::Text { text, size, limit } => self.typesetter.lock().line(text, *size, *limit),
             Key::Muted { size } => Some(marks::muted(*size)),
+            Key::Stalled { size } => Some(marks::stalled(*size)),
         };
         self.masks.lock().put(key, made.clone());
         made
@@ -118,6 +124,7 @@ fn locale() -> String {
 enum Key {
     Text { text: Box<str>, size: u32, limit: u32 },
     Muted { size: u32 },
+    Stalled { size: u32 },
 }
 
 /// Masks by what they show, the least recently used dropped first.

@@ -1,4 +1,4 @@
-//! Marks that Medley draws itself: the mute mark.
+//! Marks that Medley draws itself: the mute mark, and that of a picture that stands still.
 //!
 //! In: a size in pixels; out: a coverage mask. Never: text.
 
@@ -10,12 +10,28 @@ type Point = (f32, f32);
 
 /// A microphone struck through, `size × size` pixels (`size` even).
 pub(super) fn muted(size: u32) -> Arc<Mask> {
+    drawn(size, microphone_struck_through)
+}
+
+/// A clock, `size × size` pixels (`size` even).
+pub(super) fn stalled(size: u32) -> Arc<Mask> {
+    drawn(size, clock)
+}
+
+fn drawn(size: u32, coverage: fn(Point, f32) -> f32) -> Arc<Mask> {
     let scale = size as f32;
     let pixel = |i: u32| {
         let at = (((i % size) as f32 + 0.5) / scale, ((i / size) as f32 + 0.5) / scale);
-        (microphone_struck_through(at, scale) * 255.0).round() as u8
+        (coverage(at, scale) * 255.0).round() as u8
     };
     Mask::new(size, size, (0..size * size).map(pixel).collect())
+}
+
+/// Coverage at a point of the unit square, seen at `scale` pixels a side.
+fn clock(at: Point, scale: f32) -> f32 {
+    let ring = ((at.0 - 0.5).hypot(at.1 - 0.5) - 0.4).abs() - 0.05;
+    let hands = segment(at, (0.5, 0.5), (0.5, 0.24)).min(segment(at, (0.5, 0.5), (0.67, 0.6))) - 0.045;
+    (0.5 - ring.min(hands) * scale).clamp(0.0, 1.0)
 }
 
 /// Coverage at a point of the unit square, seen at `scale` pixels a side.
@@ -56,5 +72,13 @@ mod tests {
         assert!(at(6, 5) > 200 && at(26, 27) > 200, "the strike's ends");
         assert!(at(0, 31) == 0 && at(31, 0) == 0, "the other corners");
         assert!(mask.coverage.iter().any(|&c| (1..255).contains(&c)));
+    }
+
+    #[test]
+    fn the_clock_has_a_ring_and_two_hands() {
+        let mask = stalled(32);
+        let at = |x: usize, y: usize| mask.coverage[y * 32 + x];
+        assert!(at(16, 3) > 200 && at(3, 16) > 200 && at(16, 10) > 200 && at(20, 18) > 200);
+        assert!(at(0, 0) == 0 && at(10, 20) == 0 && at(16, 24) == 0);
     }
 }

@@ -26,6 +26,7 @@ pub mod plan;
 pub mod planner;
 mod seen;
 mod slate;
+mod stall;
 pub mod stills;
 mod strangers;
 mod typeset;

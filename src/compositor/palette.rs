@@ -15,6 +15,9 @@ pub(super) const PILL: Rgb = Rgb(0x0b, 0x0d, 0x11);
 pub(super) const PILL_OPACITY: f32 = 0.66;
 /// The name on its pill, and the initials on their disc.
 pub(super) const TEXT: Rgb = Rgb(0xf4, 0xf6, 0xf9);
+/// What a picture that stands still is dimmed with, and how much of it is left out.
+pub(super) const DIM: Rgb = Rgb(0x0b, 0x0d, 0x11);
+pub(super) const DIM_OPACITY: f32 = 0.45;
 /// The mute mark.
 pub(super) const MUTED: Rgb = Rgb(0xff, 0x72, 0x6e);
 

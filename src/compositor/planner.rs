@@ -11,7 +11,7 @@ use super::fonts::Fonts;
 use super::palette::{PLACEHOLDER, yuv};
 use super::plan::{Paint, Plan, Step, Yuv};
 use super::slate::{slate, surround};
-use super::{Pictures, label, more, overlay, placeholder};
+use super::{Pictures, label, more, overlay, placeholder, stall};
 use crate::media::{Canvas, Cell, Fit, Frame, Rect, Scene, Source};
 
 /// Turns scenes into plans.
@@ -49,7 +49,12 @@ impl Planner {
             Source::Slate => tile.picture(&self.slate, cell.fit, surround(&self.slate)),
             Source::Placeholder { id, name } => named = placeholder::draw(tile, *id, name, &self.fonts),
             Source::Participant { id, name } => match pictures.picture(*id) {
-                Some(frame) => tile.picture(&frame, cell.fit, yuv(PLACEHOLDER)),
+                Some(frame) => {
+                    tile.picture(&frame, cell.fit, yuv(PLACEHOLDER));
+                    if cell.stalled {
+                        stall::draw(tile, &self.fonts);
+                    }
+                }
                 None => named = placeholder::draw(tile, *id, name, &self.fonts),
             },
         }
@@ -135,6 +140,7 @@ pub(super) fn fits(rect: Rect, canvas: Canvas) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::compositor::palette::DIM_OPACITY;
     use crate::media::{Border, Label, MediaTime, ParticipantId, Rgb};
 
     struct One(Option<Arc<Frame>>);
@@ -147,7 +153,7 @@ mod tests {
 
     fn cell(rect: Rect) -> Cell {
         let source = Source::Participant { id: ParticipantId(1), name: "Ada".into() };
-        Cell { source, rect, fit: Fit::Cover, z: 0, opacity: 1.0, corner_radius: 0, border: None, label: None }
+        Cell { source, rect, fit: Fit::Cover, z: 0, opacity: 1.0, corner_radius: 0, border: None, label: None, stalled: false }
     }
 
     fn plan(cell: Cell, picture: Option<(u32, u32)>) -> Plan {
@@ -164,6 +170,17 @@ mod tests {
         let steps = plan(cell(HALF), Some((640, 360))).steps;
         assert_eq!(steps.len(), 1);
         assert!(matches!(&steps[0].paint, Paint::Picture { crop, .. } if crop.width == 640.0 && crop.x == 0.0));
+    }
+
+    #[test]
+    fn a_picture_that_stands_still_is_dimmed_under_a_mark_and_a_placeholder_is_not() {
+        let stalled = Cell { stalled: true, corner_radius: 12, ..cell(HALF) };
+        let steps = plan(stalled.clone(), Some((640, 360))).steps;
+        assert!(matches!([&steps[0].paint, &steps[1].paint, &steps[2].paint], [Paint::Picture { .. }, Paint::Fill(_), Paint::Mask { .. }]));
+        assert_eq!((steps.len(), steps[1].rect, steps[1].corner_radius, steps[1].opacity), (3, HALF, 12.0, DIM_OPACITY));
+        let narrow = plan(Cell { rect: Rect { width: 4, height: 4, ..HALF }, ..stalled.clone() }, Some((640, 360))).steps;
+        assert_eq!(narrow.len(), 2, "no room for a mark");
+        assert_eq!(plan(stalled.clone(), None).steps.len(), plan(Cell { stalled: false, ..stalled }, None).steps.len());
     }
 
     #[test]

@@ -22,6 +22,13 @@ impl Budget {
         Self { bits_per_second: f64::from(bitrate_bps), owed_bits: 0.0, at: MediaTime::ZERO }
     }
 
+    /// Takes another bitrate; what is owed is owed as long as before.
+    pub(super) fn set_bitrate(&mut self, bitrate_bps: u32) {
+        let bits_per_second = f64::from(bitrate_bps);
+        self.owed_bits *= bits_per_second / self.bits_per_second;
+        self.bits_per_second = bits_per_second;
+    }
+
     /// Whether a picture may be encoded at `at`.
     pub(super) fn allows(&mut self, at: MediaTime) -> bool {
         self.owed_bits = (self.owed_bits - at.since(self.at).as_secs_f64() * self.bits_per_second).max(0.0);
@@ -49,6 +56,20 @@ mod tests {
         for number in 0..900 {
             assert!(budget.allows(tick(number)));
             budget.spend(if number % 15 == 0 { 50_000 } else { 7_000 });
+        }
+    }
+
+    #[test]
+    fn a_sudden_fall_of_the_bitrate_stops_no_picture_that_keeps_to_it() {
+        let mut budget = Budget::new(2_400_000);
+        for number in 0..15 {
+            assert!(budget.allows(tick(number)));
+            budget.spend(20_000);
+        }
+        budget.set_bitrate(240_000);
+        for number in 15..900 {
+            assert!(budget.allows(tick(number)), "{number}");
+            budget.spend(1000);
         }
     }
 

@@ -6,6 +6,7 @@ mod audio;
 mod budget;
 mod fanout;
 mod keyframe;
+mod ladder;
 mod mixes;
 mod pace;
 mod packetize;
@@ -17,7 +18,8 @@ mod video;
 mod worker;
 
 pub use audio::{AudioEgress, AudioSubscription};
-pub use rendition::{Rendition, fitting};
+pub use ladder::{Climber, Follow, Line, Lookout, Member, Move, Why, settle};
+pub use rendition::{Rendition, fitting, within};
 pub use scene::{Load, SceneEgress};
 pub use subscription::{Turnout, VideoSubscription, subscription};
 pub use video::Feed;

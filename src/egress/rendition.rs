@@ -2,6 +2,8 @@
 //!
 //! In: a canvas, renditions, a client's bounds. Out: an encoder's settings, a choice. Never: more than the canvas has.
 
+use std::cmp::Reverse;
+
 use crate::codec::VideoSettings;
 use crate::media::Canvas;
 
@@ -30,13 +32,19 @@ impl Rendition {
 }
 
 /// The best rendition within a client's bounds; `None` where even the lowest is too much.
+pub fn fitting(canvas: Canvas, renditions: &[Rendition], max_height: Option<u32>, max_fps: Option<u32>) -> Option<usize> {
+    within(canvas, renditions, max_height, max_fps).first().copied()
+}
+
+/// The renditions within a client's bounds, by their places in the list, best first.
 ///
 /// Higher is better, then more frames, then more bits; of equal ones the first.
-pub fn fitting(canvas: Canvas, renditions: &[Rendition], max_height: Option<u32>, max_fps: Option<u32>) -> Option<usize> {
+pub fn within(canvas: Canvas, renditions: &[Rendition], max_height: Option<u32>, max_fps: Option<u32>) -> Vec<usize> {
     let settings = renditions.iter().map(|rendition| rendition.settings(canvas)).enumerate();
     let fits = |s: &VideoSettings| max_height.is_none_or(|most| s.height <= most) && max_fps.is_none_or(|most| s.fps <= most);
-    let best = settings.filter(|(_, s)| fits(s)).rev().max_by_key(|(_, s)| (s.height, s.fps, s.bitrate_bps));
-    best.map(|(index, _)| index)
+    let mut fitting: Vec<_> = settings.filter(|(_, settings)| fits(settings)).collect();
+    fitting.sort_by_key(|(_, s)| Reverse((s.height, s.fps, s.bitrate_bps)));
+    fitting.into_iter().map(|(index, _)| index).collect()
 }
 
 #[cfg(test)]
@@ -80,6 +88,14 @@ mod tests {
         assert_eq!(fits(&[LOW, HIGH, HIGH], None, None), Some(1));
         assert_eq!(fits(&[HIGH, MID, LOW], Some(100), None), None);
         assert_eq!(fits(&[], None, None), None);
+    }
+
+    #[test]
+    fn the_rest_follows_from_best_to_lowest() {
+        let hd = canvas(1280, 720, 30);
+        assert_eq!(within(hd, &[LOW, HIGH, MID], None, None), [1, 2, 0]);
+        assert_eq!(within(hd, &[LOW, HIGH, MID], Some(360), None), [2, 0]);
+        assert!(within(hd, &[HIGH], Some(360), None).is_empty());
     }
 
     #[test]

@@ -3,6 +3,8 @@
 //! In: canvases; who wants which rendition. Out: feeds. Never: a thread or an encoder for a rendition that nobody receives, or a
 //! wait for one.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use parking_lot::Mutex;
 
 use super::rendition::Rendition;
@@ -23,6 +25,8 @@ pub struct SceneEgress {
 #[derive(Debug)]
 struct Lane {
     settings: VideoSettings,
+    /// What its encoder is to give, in bits a second.
+    target_bps: AtomicU32,
     /// While somebody receives it, and a little longer.
     egress: Mutex<Option<VideoEgress>>,
 }
@@ -42,12 +46,19 @@ pub struct Load {
     pub encoders: usize,
     /// Over the last second.
     pub bitrate_bps: u64,
+    /// What its encoder is to give, in bits a second.
+    pub target_bps: u32,
+    /// Keyframes since it was last begun.
+    pub keyframes: u64,
 }
 
 impl SceneEgress {
     /// Of canvases of that size and rate; no thread yet.
     pub fn new(canvas: Canvas, renditions: Vec<Rendition>, clock: Clock, metrics: Metrics) -> Self {
-        let lane = |rendition: &Rendition| Lane { settings: rendition.settings(canvas), egress: Mutex::default() };
+        let lane = |rendition: &Rendition| {
+            let settings = rendition.settings(canvas);
+            Lane { settings, target_bps: AtomicU32::new(settings.bitrate_bps), egress: Mutex::default() }
+        };
         Self { renditions: renditions.iter().map(lane).collect(), clock, metrics }
     }
 
@@ -72,9 +83,38 @@ impl SceneEgress {
         if let Some(feed) = egress.as_ref().and_then(VideoEgress::feed) {
             return feed;
         }
-        let (begun, first) = VideoEgress::begin(lane.settings, self.clock, self.metrics.clone());
+        let settings = VideoSettings { bitrate_bps: lane.target_bps.load(Ordering::Relaxed), ..lane.settings };
+        let (begun, first) = VideoEgress::begin(settings, self.clock, self.metrics.clone());
         *egress = Some(begun);
         first
+    }
+
+    /// Has a rendition's encoder, or the next one where there is none, give so many bits a second.
+    ///
+    /// # Panics
+    /// Where there is no such rendition.
+    pub fn set_bitrate(&self, rendition: usize, bitrate_bps: u32) {
+        let lane = &self.renditions[rendition];
+        if lane.target_bps.swap(bitrate_bps, Ordering::Relaxed) != bitrate_bps {
+            lane.egress.lock().iter().for_each(|egress| egress.set_bitrate(bitrate_bps));
+        }
+    }
+
+    /// What a rendition's encoder is to give, in bits a second.
+    ///
+    /// # Panics
+    /// Where there is no such rendition.
+    pub fn target_bps(&self, rendition: usize) -> u32 {
+        self.renditions[rendition].target_bps.load(Ordering::Relaxed)
+    }
+
+    /// A rendition's width, height and frames a second, as encoded.
+    ///
+    /// # Panics
+    /// Where there is no such rendition.
+    pub fn shape(&self, rendition: usize) -> (u32, u32, u32) {
+        let VideoSettings { width, height, fps, .. } = self.renditions[rendition].settings;
+        (width, height, fps)
     }
 
     /// Each rendition as it is, in order.
@@ -85,11 +125,11 @@ impl SceneEgress {
     fn load(&self, lane: &Lane) -> Load {
         let VideoSettings { width, height, fps, .. } = lane.settings;
         let egress = lane.egress.lock();
-        let (viewers, encoders, bitrate_bps) = match &*egress {
-            Some(egress) => (egress.viewers(), usize::from(egress.is_encoding()), egress.bitrate_bps(self.clock.now())),
-            None => (0, 0, 0),
-        };
-        Load { width, height, fps, viewers, encoders, bitrate_bps }
+        let target_bps = lane.target_bps.load(Ordering::Relaxed);
+        let idle = Load { width, height, fps, viewers: 0, encoders: 0, bitrate_bps: 0, target_bps, keyframes: 0 };
+        let Some(egress) = &*egress else { return idle };
+        let (viewers, encoders, bitrate_bps) = (egress.viewers(), usize::from(egress.is_encoding()), egress.bitrate_bps(self.clock.now()));
+        Load { viewers, encoders, bitrate_bps, keyframes: egress.keyframes(), ..idle }
     }
 }
 

@@ -40,6 +40,10 @@ struct Turn {
 #[derive(Debug)]
 enum Next {
     To(Feed),
+    /// The same, and nothing of the feed in use until then.
+    Only(Feed),
+    /// Nothing, until it is turned to a feed again.
+    Nothing,
     /// The feed in use is the one: whatever was coming is called off.
     Stay,
 }
@@ -52,6 +56,26 @@ impl Turnout {
     /// Turns the receiver to a feed: from its next keyframe on. Until then the old one goes on. One from the encoder that is in use
     /// already changes nothing, but calls off a turn that is under way.
     pub fn turn_to(&self, feed: Feed) {
+        self.turn(feed, Next::To);
+    }
+
+    /// Turns the receiver to a feed, and from the old one at once: for a line that the old one is far too much for. What was sent of it
+    /// would wait before the new one's keyframe.
+    pub fn drop_to(&self, feed: Feed) {
+        self.turn(feed, Next::Only);
+    }
+
+    /// Sends the receiver nothing until it is turned to a feed again.
+    pub fn pause(&self) {
+        let mut turn = self.0.state.lock();
+        if !turn.closed {
+            turn.next = Some(Next::Nothing);
+            drop(turn);
+            self.0.turned.notify_one();
+        }
+    }
+
+    fn turn(&self, feed: Feed, next: impl FnOnce(Feed) -> Next) {
         let mut turn = self.0.state.lock();
         // A feed that nobody takes over would keep an encoder at work
         if turn.closed {
@@ -59,7 +83,7 @@ impl Turnout {
         }
         // One beside that in use is given up here and not by the receiver: until then it would ask for a keyframe
         let stays = turn.in_use.as_ref().is_some_and(|encoder| feed.is_from(encoder));
-        turn.next = Some(if stays { Next::Stay } else { Next::To(feed) });
+        turn.next = Some(if stays { Next::Stay } else { next(feed) });
         drop(turn);
         self.0.turned.notify_one();
     }
@@ -122,12 +146,26 @@ impl VideoSubscription {
         drop(turn);
         match next {
             Some(Next::Stay) => self.coming = None,
-            // The one that has waited longer may have its keyframe already
-            Some(Next::To(feed)) if self.coming.as_ref().is_some_and(|coming| feed.is_from(&coming.encoder())) => {}
-            Some(Next::To(feed)) => self.coming = Some(feed),
+            Some(Next::To(feed)) => self.expect(feed),
+            Some(Next::Only(feed)) => {
+                self.leave_current();
+                self.expect(feed);
+            }
+            Some(Next::Nothing) => {
+                self.leave_current();
+                self.coming = None;
+            }
             None => {}
         }
         closed
+    }
+
+    /// Waits for a feed's keyframe from here on.
+    fn expect(&mut self, feed: Feed) {
+        // The one that has waited longer may have its keyframe already
+        if self.coming.as_ref().is_none_or(|coming| !feed.is_from(&coming.encoder())) {
+            self.coming = Some(feed);
+        }
     }
 
     /// Cancel-safe: whatever comes is either given back or stays where it is.

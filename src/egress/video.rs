@@ -31,7 +31,7 @@ impl VideoEgress {
     /// Starts the thread for a first receiver. Where the system has none, the feed has ended at once.
     pub(super) fn begin(settings: VideoSettings, clock: Clock, metrics: Metrics) -> (Self, Feed) {
         let canvases = Slot::default();
-        let (fanout, gauges) = (Arc::<Fanout<PictureQueue>>::default(), Arc::<Gauges>::default());
+        let (fanout, gauges) = (Arc::<Fanout<PictureQueue>>::default(), Arc::new(Gauges::new(settings.bitrate_bps)));
         let first = Feed { pictures: fanout.subscribe(PictureQueue::default()), switches: metrics.video_switches.clone() };
         let worker = Worker::new(settings, clock, metrics.clone(), gauges.clone(), fanout.clone());
         let slot = canvases.clone();
@@ -57,6 +57,16 @@ impl VideoEgress {
     pub(super) fn feed(&self) -> Option<Feed> {
         let pictures = self.fanout.subscribe_if_open(PictureQueue::default())?;
         Some(Feed { pictures, switches: self.metrics.video_switches.clone() })
+    }
+
+    /// What its encoder is to give from its next picture on.
+    pub(super) fn set_bitrate(&self, bitrate_bps: u32) {
+        self.gauges.set_target_bps(bitrate_bps);
+    }
+
+    /// Keyframes since the thread began.
+    pub(super) fn keyframes(&self) -> u64 {
+        self.gauges.keyframes()
     }
 
     /// Whether its thread has ended, for want of receivers.

@@ -4,7 +4,7 @@
 //! receives from, a queue of canvases, or a picture that waits for a receiver.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,21 +20,39 @@ use crate::codec::h264::Encoder;
 use crate::codec::{AccessUnit, EncodeError, Keyframe, VideoEncoder, VideoSettings};
 use crate::compositor::cpu::Scaler;
 use crate::flow::{Slot, Taken};
-use crate::media::{Clock, Composite, EncodedPicture, MediaTime, Meter};
+use crate::media::{Clock, Composite, Count, EncodedPicture, MediaTime, Meter};
 use crate::metrics::{ByMedia, Media, Metrics};
 
 /// How soon the thread ends after its last receiver left.
 const LINGER: Duration = Duration::from_millis(200);
 
-/// What is told of a rendition's encoder while it works.
-#[derive(Debug, Default)]
+/// What is told of a rendition's encoder while it works, and told to it.
+#[derive(Debug)]
 pub(super) struct Gauges {
     is_encoding: AtomicBool,
     /// Bytes of payloads.
     bytes: Mutex<Meter>,
+    target_bps: AtomicU32,
+    keyframes: Count,
 }
 
 impl Gauges {
+    /// Of an encoder that is to give so much.
+    pub(super) fn new(target_bps: u32) -> Self {
+        let target_bps = AtomicU32::new(target_bps);
+        Self { is_encoding: AtomicBool::default(), bytes: Mutex::default(), target_bps, keyframes: Count::default() }
+    }
+
+    /// What it is to give from the next picture on, in bits a second.
+    pub(super) fn set_target_bps(&self, target_bps: u32) {
+        self.target_bps.store(target_bps, Ordering::Relaxed);
+    }
+
+    /// Keyframes that it gave.
+    pub(super) fn keyframes(&self) -> u64 {
+        self.keyframes.get()
+    }
+
     /// Whether there is an encoder.
     pub(super) fn is_encoding(&self) -> bool {
         self.is_encoding.load(Ordering::Relaxed)
@@ -93,6 +111,7 @@ impl Worker {
         if self.receivers.0.is_empty() {
             return;
         }
+        self.follow_target();
         if !self.budget.allows(canvas.at) {
             self.metrics.count_dropped("video_bitrate_exceeded");
             return;
@@ -110,6 +129,18 @@ impl Worker {
 
     fn give_up_if_unwatched(&mut self) {
         if self.receivers.0.is_empty() {
+            self.encoder = None;
+        }
+    }
+
+    fn follow_target(&mut self) {
+        let target = self.gauges.target_bps.load(Ordering::Relaxed);
+        if std::mem::replace(&mut self.settings.bitrate_bps, target) == target {
+            return;
+        }
+        self.budget.set_bitrate(target);
+        if let Some(Err(error)) = self.encoder.as_mut().map(|encoder| encoder.codec.set_bitrate(target)) {
+            tracing::error!(%error, "an encoder keeps to no other bitrate; starting a fresh one");
             self.encoder = None;
         }
     }
@@ -143,6 +174,7 @@ impl Worker {
         self.count(payloads.iter().map(Bytes::len).sum(), canvas.at);
         let picture = Arc::new(EncodedPicture { payloads, at: canvas.at, keyframe: unit.keyframe, number: self.number });
         self.number += 1;
+        self.gauges.keyframes.add(u64::from(unit.keyframe));
         self.receivers.0.each(|queue| {
             for _ in 0..queue.offer(&picture) {
                 self.metrics.count_dropped("viewer_behind");
@@ -205,7 +237,7 @@ mod tests {
     /// A worker without its thread: the test gives it the canvases.
     fn worker() -> (Worker, Metrics, Arc<Fanout<PictureQueue>>) {
         let (metrics, fanout) = (Metrics::default(), Arc::<Fanout<PictureQueue>>::default());
-        let worker = Worker::new(SETTINGS, Clock::new(), metrics.clone(), Arc::default(), fanout.clone());
+        let worker = Worker::new(SETTINGS, Clock::new(), metrics.clone(), Arc::new(Gauges::new(SETTINGS.bitrate_bps)), fanout.clone());
         (worker, metrics, fanout)
     }
 
@@ -311,6 +343,35 @@ mod tests {
         // Five seconds, one in debt, and what the last picture was.
         assert!(bits < 8 * SETTINGS.bitrate_bps as usize, "{bits}");
         assert!(metrics.dropped.get_or_create(&ByReason { reason: "video_bitrate_exceeded" }).get() > 75);
+    }
+
+    #[test]
+    fn the_bitrate_follows_its_target_without_a_keyframe_or_a_gap() {
+        const MOVING: VideoSettings = VideoSettings { width: 320, height: 192, fps: 30, bitrate_bps: 400_000 };
+        let (metrics, fanout) = (Metrics::default(), Arc::<Fanout<PictureQueue>>::default());
+        let gauges = Arc::new(Gauges::new(MOVING.bitrate_bps));
+        let mut worker = Worker::new(MOVING, Clock::new(), metrics, gauges.clone(), fanout.clone());
+        let mut viewer = subscribe(&fanout);
+        let mut number = 0;
+        let mut bits_a_second = |target: u32| {
+            gauges.set_target_bps(target);
+            let (mut bits, begin) = (0, number);
+            while number < begin + 150 {
+                let frame = Arc::new(scenes::moving(320, 192, 5 * number as u32));
+                worker.take(&Composite { frame, ..canvas(number) });
+                let picture = block_on(viewer.next()).unwrap();
+                assert_eq!((picture.number, picture.keyframe), (number, number == 0));
+                // The first second is the codec's to get there
+                bits += if number < begin + 30 { 0 } else { 8 * picture.payloads.iter().map(Bytes::len).sum::<usize>() };
+                number += 1;
+            }
+            bits / 4
+        };
+        for target in [400_000, 120_000, 250_000, 100_000] {
+            let bits = bits_a_second(target);
+            assert!((target as usize / 2..target as usize * 6 / 5).contains(&bits), "{bits} of {target}");
+        }
+        assert_eq!(gauges.keyframes(), 1);
     }
 
     #[test]

@@ -9,11 +9,12 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
-use utoipa::PartialSchema;
 use utoipa::openapi::OpenApi;
+use utoipa::{PartialSchema, ToSchema};
 
 use super::{Access, AppState, etag, problem};
 use crate::rooms::RoomEvent;
+use crate::rooms::talk::{FromClient, ToClient};
 
 type Object = Map<String, Value>;
 
@@ -85,6 +86,7 @@ fn document(guarded: OpenApi, open: OpenApi) -> Value {
         let schema = serde_json::to_value(schema).expect("a schema is JSON");
         object(&mut document["components"]["schemas"]).insert(name.into(), schema);
     }
+    tell_data_channel(&mut document);
     for_each_operation(&mut document, |_, operation| {
         tell_parameters(operation);
         tell_refusals(operation);
@@ -99,6 +101,26 @@ fn document(guarded: OpenApi, open: OpenApi) -> Value {
     patch["description"] = schemas["RoomPatch"]["description"].take();
     schemas.insert("RoomPatch".into(), patch);
     document
+}
+
+/// What no operation tells of: the messages of the data channel.
+fn tell_data_channel(document: &mut Value) {
+    let mut known = vec![("ToClient".to_owned(), ToClient::schema()), ("FromClient".to_owned(), FromClient::schema())];
+    ToClient::schemas(&mut known);
+    FromClient::schemas(&mut known);
+    let schemas = object(&mut document["components"]["schemas"]);
+    for (name, schema) in known {
+        schemas.entry(name).or_insert_with(|| serde_json::to_value(schema).expect("a schema is JSON"));
+    }
+    document["x-data-channel"] = json!({
+        "label": "medley",
+        "description": "A client of any of the three ways to join may offer a data channel with its first offer (m=application, \
+            webrtc-datachannel) and open one that is called medley: ordered, reliable. What goes over it is text, one JSON object a \
+            message. Types and fields that a client does not know are to be ignored. A client that reads too slowly gets the newest of \
+            what changes; one that sends too much loses the channel.",
+        "toClient": { "$ref": "#/components/schemas/ToClient" },
+        "fromClient": { "$ref": "#/components/schemas/FromClient" },
+    });
 }
 
 fn preamble() -> Value {
@@ -295,6 +317,21 @@ mod tests {
     }
 
     #[test]
+    fn every_message_of_the_data_channel_is_described() {
+        let schemas = whole()["components"]["schemas"].clone();
+        let types = |name: &str| -> BTreeSet<String> {
+            let mut found = Vec::new();
+            objects(&schemas[name], &mut found);
+            let named = found.iter().filter_map(|object| object.get("properties")?["type"]["enum"][0].as_str());
+            named.map(ToOwned::to_owned).collect()
+        };
+        let all = ["chat", "error", "hello", "quality", "roster", "send", "speaker", "tiles"];
+        assert_eq!(types("ToClient").into_iter().collect::<Vec<_>>(), all);
+        assert_eq!(types("FromClient").into_iter().collect::<Vec<_>>(), ["chat"]);
+        assert!(schemas["Tile"]["properties"]["participant"].is_object() && schemas["Quality"]["properties"]["why"].is_object());
+    }
+
+    #[test]
     fn every_route_of_the_contract_is_described() {
         let document = whole();
         for (path, methods) in [
@@ -325,6 +362,7 @@ mod tests {
             ("/", "get"),
             ("/r/{room}", "get"),
             ("/watch/{room}", "get"),
+            ("/stats/{room}", "get"),
         ] {
             for method in methods.split(' ') {
                 assert!(document["paths"][path][method]["operationId"].is_string(), "{method} {path}");

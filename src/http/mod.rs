@@ -97,6 +97,7 @@ fn open() -> OpenApiRouter<AppState> {
         .routes(routes!(pages::docs))
         .routes(routes!(pages::room))
         .routes(routes!(pages::watch))
+        .routes(routes!(pages::stats))
         .routes(routes!(pages::asset))
 }
 

@@ -30,9 +30,10 @@ static ASSETS: &[Asset] = assets![
     "admin-encoders.js", "admin-events.js", "admin-form.js", "admin-fraction.js", "admin-geometry.js", "admin-images.js",
     "admin-layout.js", "admin-log.js", "admin-mix.js", "admin-options.js", "admin-overlays.js", "admin-people.js", "admin-quality.js",
     "admin-region-fields.js", "admin-regions.css", "admin-rooms.js", "admin-settings.js", "admin-stage.js", "admin-tabs.js",
-    "admin-templates.js", "admin-views.js", "admin.css", "admin.js", "api.js", "devices.js", "docs-element.js", "docs-schema.js",
-    "docs-try.js", "docs.css", "docs.js", "guides.js", "icon.svg", "index.js", "line.js", "room.js", "screen.js", "session.js",
-    "style.css", "view.js", "watch.js",
+    "admin-templates.js", "admin-views.js", "admin.css", "admin.js", "api.js", "chart.js", "chat.js", "devices.js", "docs-element.js", "docs-schema.js",
+    "docs-try.js", "docs.css", "docs.js", "guides.js", "icon.svg", "index.js", "line.js", "people.js", "quality.js",
+    "restart.js", "room.js", "screen.js", "session.js", "stats-figures.js", "stats.css", "stats.js", "style.css", "talk-panels.js", "talk.css", "talk.js",
+    "tiles.js", "view.js", "watch.js",
 ];
 
 impl Asset {
@@ -69,6 +70,7 @@ static INDEX: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../as
 static ADMIN: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../assets/web/admin.html")));
 static DOCS: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../assets/web/docs.html")));
 static ROOM: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../assets/web/room.html")));
+static STATS: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../assets/web/stats.html")));
 static WATCH: LazyLock<Page> = LazyLock::new(|| Page::new(include_str!("../../assets/web/watch.html")));
 
 /// What a page may load and do: its own modules, style and requests; nothing inline, nothing foreign, in no frame.
@@ -168,6 +170,23 @@ pub(super) async fn watch(room: Result<InRoom, Problem>, headers: HeaderMap) -> 
     page(&WATCH, status(&room), &headers)
 }
 
+/// Everybody's line in a room, over time
+#[utoipa::path(
+    get,
+    path = "/stats/{room}",
+    operation_id = "stats_page",
+    tag = "Pages",
+    params(RoomParam),
+    responses(
+        (status = 200, description = "The page", content_type = "text/html", body = String),
+        (status = 304, description = "It is what If-None-Match says"),
+        (status = 422, description = "No room can be called so; the page says it in words", content_type = "text/html", body = String),
+    )
+)]
+pub(super) async fn stats(room: Result<InRoom, Problem>, headers: HeaderMap) -> Response {
+    page(&STATS, status(&room), &headers)
+}
+
 fn status(room: &Result<InRoom, Problem>) -> StatusCode {
     room.as_ref().map_or_else(Problem::status, |_| StatusCode::OK)
 }
@@ -210,7 +229,7 @@ mod tests {
     #[test]
     fn every_asset_a_page_or_module_names_is_embedded() {
         let known = |name: &str| ASSETS.iter().any(|asset| asset.name == name);
-        for page in [&*INDEX, &*ADMIN, &*DOCS, &*ROOM, &*WATCH] {
+        for page in [&*INDEX, &*ADMIN, &*DOCS, &*ROOM, &*STATS, &*WATCH] {
             let prefix = format!("/assets/{}/", *VERSION);
             for named in page.html.split(&prefix).skip(1) {
                 let name = named.split('"').next().unwrap();
@@ -229,7 +248,7 @@ mod tests {
 
     #[test]
     fn nothing_in_a_page_is_inline_or_foreign() {
-        for page in [&*INDEX, &*ADMIN, &*DOCS, &*ROOM, &*WATCH] {
+        for page in [&*INDEX, &*ADMIN, &*DOCS, &*ROOM, &*STATS, &*WATCH] {
             for breach in ["<style", " style=", " onclick=", "javascript:", "src=\"http", "href=\"http"] {
                 assert!(!page.html.contains(breach), "{breach}");
             }

@@ -95,7 +95,8 @@ fn entity_tag(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(header::IF_MATCH).or_else(|| headers.get(header::ETAG))?;
     let tag = String::from_utf8_lossy(value.as_bytes()).trim().to_owned();
     match tag.as_str() {
-        "*" | "" => None,
+        // RFC 9725 §4.3.3 quotes it
+        "*" | "\"*\"" | "" => None,
         quoted if quoted.ends_with('"') => Some(tag),
         bare => Some(format!("\"{bare}\"")),
     }
@@ -115,7 +116,7 @@ mod tests {
         assert_eq!(tag(header::ETAG, "\"abc\""), Some("\"abc\"".into()));
         assert_eq!(tag(header::IF_MATCH, "abc"), Some("\"abc\"".into()));
         assert_eq!(tag(header::IF_MATCH, "W/\"abc\""), Some("W/\"abc\"".into()));
-        assert_eq!(tag(header::IF_MATCH, "*"), None);
+        assert_eq!((tag(header::IF_MATCH, "*"), tag(header::IF_MATCH, "\"*\"")), (None, None));
         assert_eq!(entity_tag(&HeaderMap::new()), None);
     }
 }

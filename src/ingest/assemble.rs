@@ -5,6 +5,7 @@
 
 use std::collections::VecDeque;
 
+use super::Timing;
 use super::depacketize::NalUnits;
 use super::parameters::ParameterSets;
 use super::reorder::{Ordered, Reorder};
@@ -23,6 +24,8 @@ pub struct ReceivedUnit {
     pub keyframe: bool,
     /// Nothing of it is missing or malformed.
     pub intact: bool,
+    /// When it is to be shown; as it arrives, unless its stream knows better.
+    pub timing: Timing,
 }
 
 /// What comes out, in the stream's order.
@@ -67,6 +70,16 @@ impl Assembler {
     /// Takes one packet; [`Assembler::poll`] until it gives nothing is due afterwards.
     pub fn push(&mut self, packet: RtpPacket) {
         self.reorder.push(packet);
+    }
+
+    /// The packets as they come in.
+    pub(super) fn packets(&mut self) -> &mut Reorder {
+        &mut self.reorder
+    }
+
+    /// When time is to pass at the latest, and since when something is waited for; `None` where nothing is.
+    pub(super) fn awaits(&self) -> Option<(MediaTime, MediaTime)> {
+        Some((self.reorder.next_deadline()?, self.reorder.waits_since()?))
     }
 
     /// What is next at `now`.
@@ -124,7 +137,8 @@ impl Assembler {
             true => self.sets.before(&nal_units.bytes),
             false => nal_units.bytes,
         };
-        self.ready.push_back(Assembled::Unit(ReceivedUnit { annex_b, timestamp, arrival, keyframe, intact }));
+        let timing = Timing { prompt: arrival, planned: arrival, ..Timing::default() };
+        self.ready.push_back(Assembled::Unit(ReceivedUnit { annex_b, timestamp, arrival, keyframe, intact, timing }));
     }
 }
 
@@ -135,7 +149,8 @@ mod tests {
     use rand::{Rng, SeedableRng, rngs::StdRng};
 
     use super::*;
-    use crate::ingest::reorder::PATIENCE;
+
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(1);
 
     const SPS: &[u8] = &[0x67, 0x42, 0xc0, 0x1f, 0x80];
     const PPS: &[u8] = &[0x68, 0x80];
@@ -208,8 +223,7 @@ mod tests {
             line.assembler.parameter_sets([SPS, PPS]);
             line.send_last(&[0x41, 0x80], 0);
             line.lose(3);
-            line.send_last(&[0x65, head], 9000);
-            let out = line.wait();
+            let out = [line.send_last(&[0x65, head], 9000), line.wait()].concat();
             assert_eq!(out[0], Assembled::Gap { lost: 3 });
             let Assembled::Unit(unit) = &out[1] else { panic!("no unit") };
             assert_eq!((unit.keyframe, unit.intact), (true, intact));

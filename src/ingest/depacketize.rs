@@ -143,6 +143,27 @@ impl NalUnits {
     }
 }
 
+/// Whether this payload begins with a sequence parameter set.
+pub(super) fn tells_parameters(payload: &[u8]) -> bool {
+    match payload.first().map(|header| header & 0x1f) {
+        Some(SPS) => true,
+        Some(STAP_A) => payload.get(3).is_some_and(|header| header & 0x1f == SPS),
+        _ => false,
+    }
+}
+
+/// Whether an access unit that a decoder can start at may begin with this payload: a parameter set, or the beginning of an IDR
+/// picture's first slice.
+pub(super) fn begins_keyframe(payload: &[u8]) -> bool {
+    let first_slice = |byte: Option<&u8>| byte.is_some_and(|byte| byte & 0x80 != 0);
+    match payload.first().map(|header| header & 0x1f) {
+        Some(SPS | STAP_A) => tells_parameters(payload),
+        Some(IDR) => first_slice(payload.get(1)),
+        Some(FU_A) => payload.get(1).is_some_and(|header| header & 0x9f == 0x80 | IDR) && first_slice(payload.get(2)),
+        _ => false,
+    }
+}
+
 /// Whether a NAL unit with this header may be passed on: no bit error (forbidden_zero_bit, RFC 6184 §5.3) and a type
 /// of H.264 itself, not another layer of aggregation or fragmentation, nor one of the interleaved mode.
 fn allowed(header: u8) -> Option<()> {

@@ -44,6 +44,11 @@ impl KeyframeGate {
         self.needed = true;
     }
 
+    /// Whether something came that could not be let through, and no keyframe since.
+    pub(super) fn is_needed(&self) -> bool {
+        self.needed
+    }
+
     /// Whether to ask for a keyframe at `now`; `decoder_waits` where the decoder itself lacks one.
     pub(super) fn asks(&mut self, now: MediaTime, decoder_waits: bool) -> bool {
         let spacing = if self.in_a_row < 2 { SPACING } else { PATIENT_SPACING };
@@ -110,6 +115,6 @@ mod tests {
     }
 
     fn unit(keyframe: bool, intact: bool) -> ReceivedUnit {
-        ReceivedUnit { annex_b: vec![], timestamp: 0, arrival: MediaTime::ZERO, keyframe, intact }
+        ReceivedUnit { annex_b: vec![], timestamp: 0, arrival: MediaTime::ZERO, keyframe, intact, timing: Default::default() }
     }
 }

@@ -1,6 +1,6 @@
-//! One participant's intake: RTP packets in, newest picture and 20 ms sound blocks out.
+//! One participant's intake: RTP packets in, pictures that are due and 20 ms sound blocks out.
 //!
-//! Pictures: source → reorder → depacketize → assemble → keyframe gate → [`Pool`] → newest picture.
+//! Pictures: source → reorder → depacketize → assemble → keyframe gate → [`Pool`] → presenter → reel.
 //! Sound: source → jitter buffer → decoder, pulled by the room's driver.
 //!
 //! Never: a wait, a clock of its own, or a codec call on the caller's thread for pictures (the pool's threads decode).
@@ -12,15 +12,25 @@ mod delay;
 mod depacketize;
 mod drift;
 mod follow;
+mod freezes;
 mod glide;
+mod interarrival;
 mod jitter;
 mod keyframe;
+mod layer;
+mod layers;
+mod limit;
+mod nack;
 mod pace;
 mod parameters;
+mod playout;
 mod pool;
+mod presenting;
 mod reorder;
+mod round_trip;
 mod source;
 mod stretch;
+mod switch;
 mod sync;
 mod video;
 mod wall;
@@ -30,6 +40,7 @@ use std::sync::Arc;
 pub use assemble::{Assembled, Assembler, ReceivedUnit};
 pub use audio::AudioIntake;
 pub use pool::Pool;
+pub use presenting::Timing;
 pub use sync::LipSync;
 pub use video::VideoIntake;
 

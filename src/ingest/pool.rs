@@ -15,9 +15,9 @@ use std::thread::{Builder, JoinHandle};
 use parking_lot::{Condvar, Mutex};
 
 use super::assemble::ReceivedUnit;
+use super::presenting::Presenter;
 use crate::codec::VideoDecoder;
-use crate::flow::Latest;
-use crate::media::{Clock, Frame, Picture, Traffic};
+use crate::media::{Clock, Frame};
 use crate::metrics::{Media, Metrics};
 
 #[cfg(test)]
@@ -63,8 +63,7 @@ struct Lane {
     decoding: Mutex<Decoding>,
     /// A decode went wrong, and no keyframe was decoded since.
     broken: AtomicBool,
-    picture: Arc<Latest<Picture>>,
-    traffic: Arc<Traffic>,
+    presenter: Presenter,
 }
 
 #[derive(Default)]
@@ -99,10 +98,10 @@ impl Pool {
         Arc::new(Self { turns, threads })
     }
 
-    /// One more sender, whose pictures show in `picture` and are counted in `traffic`.
-    pub(super) fn strand(self: &Arc<Self>, make: MakeDecoder, picture: Arc<Latest<Picture>>, traffic: Arc<Traffic>) -> Strand {
+    /// One more sender, whose pictures go to `presenter`.
+    pub(super) fn strand(self: &Arc<Self>, make: MakeDecoder, presenter: Presenter) -> Strand {
         let decoding = Mutex::new(Decoding { make, decoder: None });
-        let lane = Lane { inbox: Mutex::default(), decoding, broken: AtomicBool::new(false), picture, traffic };
+        let lane = Lane { inbox: Mutex::default(), decoding, broken: AtomicBool::new(false), presenter };
         Strand { lane: Arc::new(lane), pool: self.clone() }
     }
 }
@@ -247,10 +246,7 @@ impl Lane {
         turns.metrics.observe_decode(Media::Video, turns.clock.now().since(began));
         self.broken.store(decoded.is_err(), Ordering::Relaxed);
         match decoded {
-            Ok(Some(frame)) => {
-                self.traffic.count_picture(frame.width(), frame.height());
-                self.picture.put(Picture { frame, at: unit.arrival });
-            }
+            Ok(Some(frame)) => self.presenter.show(frame, unit.timing, unit.arrival, turns.clock.now()),
             Ok(None) => {}
             Err(Undecodable) => drop(turns.metrics.decode_errors.inc()),
         }

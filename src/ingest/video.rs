@@ -1,53 +1,54 @@
 //! Where a peer puts a sender's video packets.
 //!
-//! In: RTP packets, time. Out: access units to the pool, whose newest picture shows in a [`Latest`]; requests for keyframes.
+//! In: RTP packets, time. Out: access units to the pool, whose pictures show in a [`Reel`]; requests for packets and
+//! keyframes.
 //! Never: a decode on the caller's thread, a wait, or a picture of somebody who stopped sending.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use prometheus_client::metrics::counter::Counter;
 use tokio::sync::mpsc;
 
-use super::assemble::{Assembled, Assembler};
-use super::keyframe::KeyframeGate;
+use super::layer::Counts;
 use super::pool::{MakeDecoder, Pool, Strand};
+use super::presenting::Presenter;
+use super::switch::Switch;
 use super::{Arc, Feedback, LipSync};
 use crate::codec::h264;
-use crate::flow::Latest;
-use crate::media::{Demand, MediaTime, Picture, RtpPacket, SenderReport, Traffic};
-use crate::metrics::{ByMedia, Media, Metrics};
+use crate::media::{Demand, MediaTime, Reel, RtpPacket, SenderReport, Traffic};
+use crate::metrics::Metrics;
 
 #[cfg(test)]
 mod tests;
 
 /// The picture of a sender that is silent for so long is forgotten; a shared screen that stands still sends once a second.
 pub(super) const FORGET_AFTER: Duration = Duration::from_secs(5);
-/// Requests that wait for the peer's task at most; more say nothing new.
-const FEEDBACK_QUEUE: usize = 4;
+/// A picture that stands still for so long, while something is known to be missing, is marked.
+const STALL: Duration = Duration::from_secs(1);
+/// So is that of a sender of whom nothing came for so long.
+const SILENCE: Duration = Duration::from_secs(2);
+/// Requests that wait for the peer's task at most; what there is no room for is asked again when it is due again.
+const FEEDBACK_QUEUE: usize = 16;
 
 /// Where a peer puts a sender's video packets. One task owns it.
 #[derive(Debug)]
 pub struct VideoIntake {
-    assembler: Assembler,
-    gate: KeyframeGate,
+    layers: Switch,
     strand: Strand,
-    picture: Arc<Latest<Picture>>,
-    traffic: Arc<Traffic>,
+    picture: Arc<Reel>,
+    counts: Counts,
     demand: Arc<Demand>,
     sync: Arc<LipSync>,
     feedback: mpsc::Sender<Feedback>,
     /// When media last came; `None` once it is forgotten.
     heard: Option<MediaTime>,
-    received: Counter,
-    received_bytes: Counter,
-    lost: Counter,
-    requested: Counter,
+    /// When a picture last went to the decoder.
+    moved: MediaTime,
 }
 
 impl VideoIntake {
     /// An intake, where its newest picture shows, and what it asks of the sender.
-    pub fn open(pool: &Arc<Pool>, metrics: Metrics, sync: Arc<LipSync>) -> (Self, Arc<Latest<Picture>>, mpsc::Receiver<Feedback>) {
+    pub fn open(pool: &Arc<Pool>, metrics: Metrics, sync: Arc<LipSync>) -> (Self, Arc<Reel>, mpsc::Receiver<Feedback>) {
         Self::open_with(pool, &metrics, sync, Box::new(|| Box::new(h264::Decoder::new())))
     }
 
@@ -56,31 +57,26 @@ impl VideoIntake {
         metrics: &Metrics,
         sync: Arc<LipSync>,
         make: MakeDecoder,
-    ) -> (Self, Arc<Latest<Picture>>, mpsc::Receiver<Feedback>) {
-        let by_video = ByMedia { media: Media::Video };
+    ) -> (Self, Arc<Reel>, mpsc::Receiver<Feedback>) {
         let (feedback, asked) = mpsc::channel(FEEDBACK_QUEUE);
-        let (picture, traffic) = (Arc::<Latest<Picture>>::default(), Arc::<Traffic>::default());
+        let (picture, counts) = (Arc::<Reel>::default(), Counts::of(metrics));
         let intake = Self {
-            assembler: Assembler::default(),
-            gate: KeyframeGate::default(),
-            strand: pool.strand(make, picture.clone(), traffic.clone()),
+            layers: Switch::new(counts.clone()),
+            strand: pool.strand(make, Presenter::new(picture.clone(), counts.traffic.clone(), sync.clone())),
             picture: picture.clone(),
-            traffic,
+            counts,
             demand: Arc::default(),
             sync,
             feedback,
             heard: None,
-            received: metrics.packets_received.get_or_create(&by_video).clone(),
-            received_bytes: metrics.bytes_received.get_or_create(&by_video).clone(),
-            lost: metrics.packets_lost.get_or_create(&by_video).clone(),
-            requested: metrics.keyframes_requested.clone(),
+            moved: MediaTime::ZERO,
         };
         (intake, picture, asked)
     }
 
     /// What comes, counted.
     pub fn traffic(&self) -> Arc<Traffic> {
-        self.traffic.clone()
+        self.counts.traffic.clone()
     }
 
     /// What is wanted of the pictures, to be kept up to date by whoever shows them.
@@ -89,65 +85,96 @@ impl VideoIntake {
     }
 
     /// Takes a measured round trip to the sender.
-    pub fn note_round_trip(&mut self, _round_trip: Duration) {
-        // Owner: recovery
+    pub fn note_round_trip(&mut self, round_trip: Duration) {
+        self.layers.note_round_trip(round_trip);
     }
 
     /// Takes what the sender says of the clock of one of its layers' streams.
-    pub fn note_report(&mut self, _layer: u8, _report: SenderReport) {
-        // Owner: recovery
-        let _ = &self.sync;
+    pub fn note_report(&mut self, layer: u8, report: SenderReport) {
+        self.layers.note_report(layer, report);
+    }
+
+    /// The sender offers no retransmission: it is asked for keyframes only.
+    pub fn never_ask_again(&mut self) {
+        self.layers.never_ask_again();
     }
 
     /// Takes SPS and PPS given in the offer (RFC 6184 §8.1, `sprop-parameter-sets`).
     pub fn parameter_sets(&mut self, nal_units: Vec<Bytes>) {
-        self.assembler.parameter_sets(nal_units.iter().map(Bytes::as_ref));
+        self.layers.parameter_sets(nal_units);
     }
 
     /// Takes one packet, in whatever order and however often it comes.
     pub fn push(&mut self, packet: RtpPacket) {
         let now = packet.arrival;
-        self.received.inc();
-        self.received_bytes.inc_by(packet.payload.len() as u64);
-        self.traffic.count_packet(packet.payload.len());
+        self.counts.packet(&packet);
         if !packet.payload.is_empty() {
             self.heard = Some(now);
         }
-        self.assembler.push(packet);
+        if self.layers.note(&packet) {
+            self.choose(now);
+        }
+        self.layers.push(packet);
         self.drain(now);
     }
 
-    /// Lets time pass: gives up on missing packets, asks again for a keyframe, forgets the picture of a sender that stopped.
-    /// To be called at least every 50 ms.
+    /// When [`VideoIntake::advance`] is to be called at the latest; `None` where nothing is awaited.
+    pub fn next_deadline(&self) -> Option<MediaTime> {
+        self.layers.next_deadline()
+    }
+
+    /// Lets time pass: asks for missing packets and gives up on them, asks again for a keyframe, forgets the picture of a sender
+    /// that stopped. To be called at least every 50 ms.
     pub fn advance(&mut self, now: MediaTime) {
+        self.choose(now);
         self.drain(now);
+        self.limit(now);
         if self.heard.is_some_and(|heard| now.since(heard) >= FORGET_AFTER) {
             self.heard = None;
+            self.layers.forget();
             self.picture.clear();
+            self.sync.show(None);
+        }
+        self.picture.note_stalled(self.is_stalled(now));
+    }
+
+    /// A sender that makes few pictures does not stall: what is missing is known, or nothing comes at all.
+    fn is_stalled(&self, now: MediaTime) -> bool {
+        let missing = now.since(self.moved) >= STALL && self.layers.waits(self.strand.waits_for_keyframe());
+        missing || self.heard.is_some_and(|heard| now.since(heard) >= SILENCE)
+    }
+
+    fn choose(&mut self, now: MediaTime) {
+        let (pictured, paused) = (!self.picture.is_empty(), self.layers.is_paused());
+        self.layers.choose(now, self.demand.get(), pictured);
+        if paused {
+            // Who was not seen did not stand still
+            self.moved = now;
+        }
+    }
+
+    fn limit(&mut self, now: MediaTime) {
+        let Some(limit) = self.heard.and_then(|_| self.layers.limit(now, self.demand.get())) else { return };
+        match (&limit, self.feedback.try_send(limit.clone())) {
+            (Feedback::Limit { bps, .. }, Ok(())) => self.counts.traffic.asked_bps.set(f64::from(*bps)),
+            _ => self.layers.limit_again(),
         }
     }
 
     fn drain(&mut self, now: MediaTime) {
-        while let Some(assembled) = self.assembler.poll(now) {
-            match assembled {
-                Assembled::Gap { lost } => {
-                    self.lost.inc_by(lost);
-                    self.traffic.count_lost(lost);
-                    self.gate.shut();
-                }
-                Assembled::Unit(unit) if self.gate.admits(&unit) => self.strand.push(unit),
-                Assembled::Unit(_) => {}
-            }
+        while let Some(unit) = self.layers.poll(now) {
+            self.moved = now;
+            self.strand.push(unit);
         }
-        // Whoever sends nothing is not asked: a muted camera is no fault.
-        if self.heard.is_some() && self.gate.asks(now, self.strand.waits_for_keyframe()) {
-            self.ask();
+        while let Some(wish) = self.layers.wish(now, self.strand.waits_for_keyframe()) {
+            self.ask(wish);
         }
     }
 
-    fn ask(&mut self) {
-        if self.feedback.try_send(Feedback::KeyframeNeeded { layer: 0 }).is_ok() {
-            self.requested.inc();
+    fn ask(&self, wish: Feedback) {
+        let asked = wish.clone();
+        if self.feedback.try_send(wish).is_ok() {
+            self.counts.asked(&asked);
         }
     }
 }

@@ -20,6 +20,29 @@ pub(super) fn wall_nanos(report: &SenderReport, rtp: u32, rate: u32) -> Option<i
     Some(seconds * 1_000_000_000 + fraction + since * 1_000_000_000 / i64::from(rate))
 }
 
+/// One stream's clock of 90 kHz against its sender's wall clock.
+#[derive(Debug, Default)]
+pub(super) struct WallClock {
+    newest: Option<SenderReport>,
+}
+
+impl WallClock {
+    /// Takes a report; one without a wall clock (RFC 3550: zero) tells nothing.
+    pub(super) fn note(&mut self, report: SenderReport) {
+        self.newest = (report.ntp != 0).then_some(report);
+    }
+
+    /// Another stream began.
+    pub(super) fn forget(&mut self) {
+        self.newest = None;
+    }
+
+    /// When this RTP time was, in nanoseconds of the sender's wall clock; `None` without a report that tells it.
+    pub(super) fn at(&self, timestamp: u32) -> Option<i64> {
+        wall_nanos(self.newest.as_ref()?, timestamp, 90_000)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -42,5 +65,18 @@ mod tests {
         assert_eq!(wall_nanos(&report(5, 0, 0), 48_000 * 91, 48_000), None);
         assert_eq!(wall_nanos(&report(5, 0, 48_000 * 10), 0, 48_000), Some(-5_000_000_000));
         assert_eq!(wall_nanos(&report(5, 0, 0), 1 << 31, 90_000), None);
+    }
+
+    #[test]
+    fn the_newest_report_counts_and_one_without_a_wall_clock_tells_nothing() {
+        let mut wall = WallClock::default();
+        assert_eq!(wall.at(5), None);
+        wall.note(report(5, 0, u32::MAX - 89_999));
+        assert_eq!(
+            [u32::MAX - 89_999, 0, u32::MAX - 179_999].map(|rtp| wall.at(rtp)),
+            [5, 6, 4].map(|second| Some(second * 1_000_000_000))
+        );
+        wall.note(report(0, 0, 0));
+        assert_eq!(wall.at(5), None);
     }
 }

@@ -165,7 +165,7 @@ mod tests {
 
     fn cell(id: u32, rect: Rect) -> Cell {
         let source = Source::Participant { id: ParticipantId(id), name: format!("P{id}").into() };
-        Cell { source, rect, fit: Fit::Cover, z: 0, opacity: 1.0, corner_radius: 0, border: None, label: None }
+        Cell { source, rect, fit: Fit::Cover, z: 0, opacity: 1.0, corner_radius: 0, border: None, label: None, stalled: false }
     }
 
     fn at(millis: u64) -> MediaTime {

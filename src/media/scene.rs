@@ -113,6 +113,8 @@ pub struct Cell {
     pub border: Option<Border>,
     /// The name shown on it.
     pub label: Option<Label>,
+    /// Its picture stands still though it should move: it is dimmed, under a mark.
+    pub stalled: bool,
 }
 
 /// All that one canvas shows at one tick.

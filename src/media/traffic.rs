@@ -102,8 +102,11 @@ pub struct SentTraffic {
     loss: AtomicU32,
     /// In microseconds; [`UNKNOWN`] before it is known.
     rtt: AtomicU32,
-    /// What the line takes, in bits a second, as it is estimated.
+    /// What the line takes of sound and pictures, in bits a second on the wire, as it is estimated: what retransmissions need is taken off.
     pub estimate_bps: Reading,
+    /// What the line would have to take for a better picture, in bits a second, sound and all: it is worth probing for. None where
+    /// nothing better is to be had.
+    pub wanted_bps: Reading,
     /// How long what is sent waits for its turn, in milliseconds.
     pub pacer_ms: Reading,
     /// Packets that the receiver asked for again; each counts each time.
@@ -128,6 +131,7 @@ impl Default for SentTraffic {
             loss,
             rtt,
             estimate_bps: Reading::default(),
+            wanted_bps: Reading::default(),
             pacer_ms: Reading::default(),
             requested: Count::default(),
             resent: Count::default(),

@@ -7,6 +7,7 @@
 use std::fmt::Write;
 use std::net::SocketAddr;
 
+use super::association;
 use super::codecs::TRANSPORT_CC_URI;
 use super::offer::{Kind, Line, Medium, Terms};
 use super::transport::{IceCredentials, Setup};
@@ -58,7 +59,7 @@ const UNDECLARED: u32 = 1;
 /// The offer as the stack gets it: its accepted lines only, with one codec each.
 pub(super) fn offer_for_stack(terms: &Terms, ice: &IceCredentials) -> String {
     let mut sdp = String::from("v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n");
-    let mids: Vec<&str> = terms.media().map(|m| name(m.kind)).collect();
+    let mids: Vec<&str> = terms.media().map(|m| name(m.kind)).chain(terms.data().map(|_| association::NAME)).collect();
     line(&mut sdp, format_args!("a=group:BUNDLE {}", mids.join(" ")));
     if terms.lite_candidates.is_some() {
         line(&mut sdp, format_args!("a=ice-lite"));
@@ -80,6 +81,11 @@ pub(super) fn offer_for_stack(terms: &Terms, ice: &IceCredentials) -> String {
             line(&mut sdp, format_args!("a=candidate:{candidate}"));
         }
     }
+    if let Some(data) = terms.data() {
+        data.offered(&mut sdp);
+        credentials(&mut sdp, ice);
+        line(&mut sdp, format_args!("a=setup:{}", if terms.setup == Setup::Active { "active" } else { "passive" }));
+    }
     sdp
 }
 
@@ -87,7 +93,7 @@ pub(super) fn offer_for_stack(terms: &Terms, ice: &IceCredentials) -> String {
 pub(super) fn answer(terms: &Terms, ours: &Ours) -> String {
     let mut sdp = String::new();
     let _ = write!(sdp, "v=0\r\no=medley {} 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n", ours.id);
-    let mids: Vec<&str> = terms.media().filter_map(|m| m.mid.as_deref()).collect();
+    let mids: Vec<&str> = terms.mids().collect();
     if terms.bundled {
         line(&mut sdp, format_args!("a=group:BUNDLE {}", mids.join(" ")));
     }
@@ -96,13 +102,16 @@ pub(super) fn answer(terms: &Terms, ours: &Ours) -> String {
     for offered in &terms.lines {
         match offered {
             Line::Refused { kind, protocol, formats, mid } => refused(&mut sdp, kind, protocol, formats, mid.as_deref()),
-            Line::Media(medium) => {
-                accepted(&mut sdp, terms, ours, medium);
-                if !transport_written {
-                    candidates(&mut sdp, &ours.addresses);
-                }
-                transport_written = true;
+            Line::Media(medium) => accepted(&mut sdp, terms, ours, medium),
+            Line::Data(data) => {
+                data.answered(&mut sdp, ours.addresses.first());
+                transport(&mut sdp, terms, ours);
             }
+        }
+        // The first line that is taken names the transport of them all (RFC 9143 §7.3)
+        if !transport_written && !matches!(offered, Line::Refused { .. }) {
+            candidates(&mut sdp, &ours.addresses);
+            transport_written = true;
         }
     }
     sdp
@@ -124,15 +133,20 @@ pub(super) fn fragment(terms: &Terms, ours: &Ours) -> String {
 
 fn accepted(sdp: &mut String, terms: &Terms, ours: &Ours, medium: &Medium) {
     section(sdp, medium, ours.addresses.first(), medium.mid.as_deref());
+    transport(sdp, terms, ours);
+    line(sdp, format_args!("a={}", direction(medium.receives, medium.sends)));
+    codec(sdp, medium);
+    medium.layers.answer().iter().for_each(|text| line(sdp, format_args!("{text}")));
+    if let Some(stream) = ours.stream(medium.kind).filter(|_| medium.receives) {
+        declare(sdp, &stream, medium.kind, "medley");
+    }
+}
+
+fn transport(sdp: &mut String, terms: &Terms, ours: &Ours) {
     credentials(sdp, &ours.ice);
     line(sdp, format_args!("a=ice-options:trickle"));
     line(sdp, format_args!("a=fingerprint:sha-256 {}", ours.fingerprint));
     line(sdp, format_args!("a=setup:{}", if terms.setup == Setup::Active { "passive" } else { "active" }));
-    line(sdp, format_args!("a={}", direction(medium.receives, medium.sends)));
-    codec(sdp, medium);
-    if let Some(stream) = ours.stream(medium.kind).filter(|_| medium.receives) {
-        declare(sdp, &stream, medium.kind, "medley");
-    }
 }
 
 fn refused(sdp: &mut String, kind: &str, protocol: &str, formats: &str, mid: Option<&str>) {
@@ -214,6 +228,6 @@ fn direction(sends: bool, receives: bool) -> &'static str {
     }
 }
 
-fn line(sdp: &mut String, text: std::fmt::Arguments<'_>) {
+pub(super) fn line(sdp: &mut String, text: std::fmt::Arguments<'_>) {
     sdp.write_fmt(text).and_then(|()| sdp.write_str("\r\n")).expect("a String takes any text");
 }

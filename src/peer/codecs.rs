@@ -47,8 +47,8 @@ pub(super) fn h264(section: &Section<'_>) -> Option<Codec> {
         clock_rate: 90_000,
         parameters: format!("level-asymmetry-allowed=1;packetization-mode={packetization_mode};profile-level-id={profile_level_id}"),
         rtx: rtx_of(section, payload_type),
-        feedback: feedback(attributes, payload_type, &["transport-cc", "ccm fir", "nack", "nack pli"]),
-        transport_cc: transport_cc(attributes),
+        feedback: feedback(attributes, payload_type, &["goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"]),
+        transport_cc: extension(attributes, TRANSPORT_CC_URI),
         parameter_sets: offered.parameter_sets,
     })
 }
@@ -63,7 +63,7 @@ pub(super) fn opus(section: &Section<'_>) -> Option<Codec> {
         parameters: "minptime=10;useinbandfec=1".into(),
         rtx: None,
         feedback: feedback(&section.attributes, payload_type, &["transport-cc"]),
-        transport_cc: transport_cc(&section.attributes),
+        transport_cc: extension(&section.attributes, TRANSPORT_CC_URI),
         parameter_sets: Vec::new(),
     })
 }
@@ -106,12 +106,13 @@ fn feedback(attributes: &Attributes<'_>, payload_type: u8, known: &[&'static str
     known.iter().copied().filter(|kind| attributes.of_payload("rtcp-fb", payload_type).any(|offered| offered == *kind)).collect()
 }
 
-fn transport_cc(attributes: &Attributes<'_>) -> Option<u8> {
+/// The id of a header extension that a section offers.
+pub(super) fn extension(attributes: &Attributes<'_>, uri: &str) -> Option<u8> {
     attributes.all("extmap").find_map(|value| {
-        let (id, uri) = value.split_once(' ')?;
+        let (id, offered) = value.split_once(' ')?;
         let id: u8 = id.split('/').next()?.parse().ok()?;
         // RFC 8285 §4.2: one-byte headers have the ids 1 to 14
-        (uri.trim() == TRANSPORT_CC_URI && (1..=14).contains(&id)).then_some(id)
+        (offered.split_ascii_whitespace().next() == Some(uri) && (1..=14).contains(&id)).then_some(id)
     })
 }
 

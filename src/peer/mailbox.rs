@@ -9,8 +9,9 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use futures_util::task::AtomicWaker;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 
+use super::whereabouts::Whereabouts;
 use crate::media::MediaTime;
 
 /// Datagrams that may wait: more than a second of a camera at 2.5 Mb/s.
@@ -25,6 +26,7 @@ pub(super) struct Mailbox {
     /// One queue for each address family, because the stack has a socket for each.
     queues: [Queue; 2],
     last_heard: AtomicU64,
+    whereabouts: Mutex<Whereabouts>,
     alerted: AtomicBool,
     /// The client's last nomination, until it has been repeated.
     nomination: Mutex<Option<(SocketAddr, Bytes)>>,
@@ -60,6 +62,7 @@ impl Mailbox {
             id,
             queues: Default::default(),
             last_heard: AtomicU64::new(0),
+            whereabouts: Mutex::default(),
             alerted: AtomicBool::new(false),
             nomination: Mutex::default(),
             nudged: AtomicBool::new(false),
@@ -73,8 +76,7 @@ impl Mailbox {
     }
 
     /// Puts one datagram in; `false` where it is full and the datagram is given up.
-    pub(super) fn put(&self, datagram: &[u8], from: SocketAddr, now: MediaTime) -> bool {
-        self.last_heard.store(now.as_nanos(), Ordering::Relaxed);
+    pub(super) fn put(&self, datagram: &[u8], from: SocketAddr) -> bool {
         if datagram.first() == Some(&DTLS_ALERT) {
             self.alerted.store(true, Ordering::Relaxed);
         }
@@ -96,10 +98,10 @@ impl Mailbox {
 
     /// Puts the kept check in again after a reply from its path, once: the path is nominated when our own check of it
     /// succeeds (RFC 8445 §7.3.1.5), and the stack would wait for the client to repeat itself.
-    pub(super) fn repeat_nomination(&self, from: SocketAddr, now: MediaTime) {
+    pub(super) fn repeat_nomination(&self, from: SocketAddr) {
         let kept = self.nomination.lock().take_if(|(path, _)| *path == from);
         if let Some((from, datagram)) = kept {
-            self.put(&datagram, from, now);
+            self.put(&datagram, from);
         }
     }
 
@@ -136,6 +138,16 @@ impl Mailbox {
         datagram.or_else(|| self.nudged.swap(false, Ordering::Acquire).then_some((nobody, Bytes::new())))
     }
 
+    /// Where the client is.
+    pub(super) fn whereabouts(&self) -> MutexGuard<'_, Whereabouts> {
+        self.whereabouts.lock()
+    }
+
+    /// The client was heard where it is known to be.
+    pub(super) fn note_heard(&self, now: MediaTime) {
+        self.last_heard.store(now.as_nanos(), Ordering::Relaxed);
+    }
+
     /// When the peer was last heard of; the origin where it never was.
     pub(super) fn last_heard(&self) -> MediaTime {
         MediaTime::from_nanos(self.last_heard.load(Ordering::Relaxed))
@@ -155,7 +167,7 @@ mod tests {
     fn a_full_mailbox_gives_up_the_newest() {
         let mailbox = Mailbox::new(1);
         let from = SocketAddr::from(([192, 0, 2, 1], 9));
-        let taken = (0..CAPACITY + 5).filter(|n| mailbox.put(&[*n as u8], from, MediaTime::ZERO)).count();
+        let taken = (0..CAPACITY + 5).filter(|n| mailbox.put(&[*n as u8], from)).count();
         assert_eq!(taken, CAPACITY);
     }
 
@@ -164,9 +176,9 @@ mod tests {
         let mailbox = Mailbox::new(1);
         let [path, other] = [1, 2].map(|port| SocketAddr::from(([192, 0, 2, 1], port)));
         mailbox.keep_nomination(b"nomination", path);
-        mailbox.repeat_nomination(other, MediaTime::ZERO);
-        mailbox.repeat_nomination(path, MediaTime::ZERO);
-        mailbox.repeat_nomination(path, MediaTime::ZERO);
+        mailbox.repeat_nomination(other);
+        mailbox.repeat_nomination(path);
+        mailbox.repeat_nomination(path);
         let datagrams: Vec<_> = mailbox.queues[Family::V4 as usize].datagrams.lock().drain(..).collect();
         assert_eq!(datagrams, [(path, Bytes::from_static(b"nomination"))]);
     }
@@ -183,7 +195,8 @@ mod tests {
     #[test]
     fn an_alert_is_noticed_once() {
         let mailbox = Mailbox::new(1);
-        mailbox.put(&[DTLS_ALERT, 254, 253], SocketAddr::from(([192, 0, 2, 1], 9)), MediaTime::from_millis(3));
+        mailbox.put(&[DTLS_ALERT, 254, 253], SocketAddr::from(([192, 0, 2, 1], 9)));
+        mailbox.note_heard(MediaTime::from_millis(3));
         assert!(mailbox.take_alert() && !mailbox.take_alert());
         assert_eq!(mailbox.last_heard(), MediaTime::from_millis(3));
     }

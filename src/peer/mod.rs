@@ -4,7 +4,10 @@
 //! its subscriptions. Never: a codec call, or trust in a peer's SDP.
 
 mod answer;
+mod association;
 mod backlog;
+mod channel;
+mod check;
 mod codecs;
 mod directory;
 mod downlink;
@@ -16,15 +19,20 @@ mod mailbox;
 mod offer;
 mod opening;
 mod outbox;
+mod pacing;
 mod port;
+mod reception;
 mod sdp;
 mod sending;
 mod session;
+mod simulcast;
 mod socket;
 mod stack;
 mod stun;
+mod table;
 mod transport;
 mod uplink;
+mod whereabouts;
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -4,8 +4,10 @@
 //! In: SDP from a peer and what the peer came for. Out: what both sides will do, or a sentence about what to send instead.
 //! Never: the peer's own text passed on to the stack.
 
+use super::association::Association;
 use super::codecs::{self, Codec};
 use super::sdp::{Attributes, Sdp, Section};
+use super::simulcast::Layers;
 use super::transport::{self, IceCredentials, Setup, token};
 use super::{OfferError, Purpose};
 
@@ -44,6 +46,8 @@ pub(super) struct Terms {
 pub(super) enum Line {
     /// Media flow on it.
     Media(Medium),
+    /// Data channels are opened on it.
+    Data(Association),
     /// It is answered with port 0; the `m=` line's own words, checked.
     Refused { kind: String, protocol: String, formats: String, mid: Option<String> },
 }
@@ -62,6 +66,8 @@ pub(super) struct Medium {
     /// The client's stream and its repair stream, where it names them.
     pub(super) ssrc: Option<u32>,
     pub(super) rtx_ssrc: Option<u32>,
+    /// The layers that the client sends.
+    pub(super) layers: Layers,
     /// Whether reduced-size RTCP was offered (RFC 5506).
     pub(super) reduced_rtcp: bool,
 }
@@ -127,6 +133,23 @@ impl Terms {
     pub(super) fn media(&self) -> impl Iterator<Item = &Medium> {
         self.lines.iter().filter_map(|line| match line {
             Line::Media(medium) => Some(medium),
+            Line::Data(_) | Line::Refused { .. } => None,
+        })
+    }
+
+    /// The line for data channels.
+    pub(super) fn data(&self) -> Option<&Association> {
+        self.lines.iter().find_map(|line| match line {
+            Line::Data(association) => Some(association),
+            Line::Media(_) | Line::Refused { .. } => None,
+        })
+    }
+
+    /// The accepted lines' names, in order.
+    pub(super) fn mids(&self) -> impl Iterator<Item = &str> {
+        self.lines.iter().filter_map(|line| match line {
+            Line::Media(medium) => medium.mid.as_deref(),
+            Line::Data(association) => Some(association.mid.as_str()),
             Line::Refused { .. } => None,
         })
     }
@@ -159,8 +182,7 @@ fn line(section: &Section<'_>, purpose: Purpose, notices: &mut Vec<String>) -> R
     let kind = match section.kind {
         "audio" => Kind::Audio,
         "video" => Kind::Video,
-        // No part of Medley speaks over a data channel, so there is no SCTP to attack either
-        _ => return refused(section, mid),
+        _ => return Association::read(section, mid.as_deref())?.map_or_else(|| refused(section, mid), |data| Ok(Line::Data(data))),
     };
     // RFC 9143 §6: bundle-only lines have port 0 and are not refused by it
     let disabled = section.port == 0 && !section.attributes.has("bundle-only");
@@ -178,8 +200,10 @@ fn line(section: &Section<'_>, purpose: Purpose, notices: &mut Vec<String>) -> R
     };
     check_transport(section)?;
     let (ssrc, rtx_ssrc) = streams(&section.attributes);
+    let simulcast = (kind == Kind::Video && sends).then(|| Layers::read(section, codec.payload_type, notices)).flatten();
+    let layers = simulcast.unwrap_or_else(|| Layers::single(ssrc, rtx_ssrc));
     let reduced_rtcp = section.attributes.has("rtcp-rsize");
-    Ok(Line::Media(Medium { kind, mid, protocol: token(section.protocol)?, sends, receives, codec, ssrc, rtx_ssrc, reduced_rtcp }))
+    Ok(Line::Media(Medium { kind, mid, protocol: token(section.protocol)?, sends, receives, codec, ssrc, rtx_ssrc, layers, reduced_rtcp }))
 }
 
 fn refused(section: &Section<'_>, mid: Option<String>) -> Result<Line, OfferError> {
@@ -234,7 +258,7 @@ fn streams(attributes: &Attributes<'_>) -> (Option<u32>, Option<u32>) {
     }
 }
 
-fn terms(sdp: &Sdp<'_>, lines: Vec<Line>) -> Result<Terms, OfferError> {
+fn terms(sdp: &Sdp<'_>, mut lines: Vec<Line>) -> Result<Terms, OfferError> {
     let accepted: Vec<&Section<'_>> =
         sdp.sections.iter().zip(&lines).filter(|(_, line)| matches!(line, Line::Media(_))).map(|(section, _)| section).collect();
     let Some(first) = accepted.first() else {
@@ -243,6 +267,7 @@ fn terms(sdp: &Sdp<'_>, lines: Vec<Line>) -> Result<Terms, OfferError> {
         return Ok(Terms { ice, fingerprint, setup: Setup::ActPass, lite_candidates: None, bundled: false, lines });
     };
     let bundled = bundled(sdp, &accepted)?;
+    refuse_data_outside_the_bundle(sdp, bundled, &mut lines)?;
     distinct_mids(sdp)?;
     distinct_payload_types(&lines)?;
     let lite = sdp.session.has("ice-lite");
@@ -270,6 +295,18 @@ fn bundled(sdp: &Sdp<'_>, accepted: &[&Section<'_>]) -> Result<bool, OfferError>
         return Err(OfferError("the offer does not bundle its audio and video; offer a=group:BUNDLE with both mids".into()));
     }
     Ok(together)
+}
+
+/// There is one transport: data channels go over it or not at all.
+fn refuse_data_outside_the_bundle(sdp: &Sdp<'_>, bundled: bool, lines: &mut [Line]) -> Result<(), OfferError> {
+    let groups = || sdp.session.all("group").filter_map(|group| group.strip_prefix("BUNDLE"));
+    for (section, line) in sdp.sections.iter().zip(lines) {
+        let Line::Data(Association { mid, .. }) = line else { continue };
+        if !bundled || !groups().any(|mids| mids.split_ascii_whitespace().any(|bundled| bundled == mid)) {
+            *line = refused(section, Some(mid.clone()))?;
+        }
+    }
+    Ok(())
 }
 
 fn distinct_mids(sdp: &Sdp<'_>) -> Result<(), OfferError> {

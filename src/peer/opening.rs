@@ -15,15 +15,20 @@ use webrtc::peer_connection::{RTCCertificate, Registry};
 
 use super::PeerError;
 use super::answer::{Ours, Stream};
+use super::channel::{self, Channel};
 use super::downlink::Downlink;
 use super::interceptors;
+use super::interceptors::departures::Departures;
 use super::interceptors::line::LineReports;
 use super::interceptors::reports::ReportClock;
 use super::interceptors::rtx::RtxUndo;
+use super::interceptors::streams::Streams;
 use super::interceptors::tap::{Inbound, Tap};
 use super::mailbox::Mailbox;
 use super::offer::{Kind, Terms};
 use super::outbox::Outbox;
+use super::pacing::ledger::Ledger;
+use super::pacing::{Pacing, RtxStream};
 use super::port::{Berth, Wire};
 use super::sending::Packetizer;
 use super::session::{Command, Session};
@@ -75,12 +80,15 @@ impl Opening {
         let (tapped, inbound) = mpsc::channel(INBOUND_CAPACITY);
         let (packets, outgoing) = mpsc::channel(OUTBOX_CAPACITY);
         let (states, changes) = mpsc::channel(STATES);
+        let (channels, opened) = mpsc::channel(channel::CAPACITY);
+        let offset = video.as_ref().map(|outgoing| outgoing.packetizer.time_line().offset);
         let parts = Parts {
             wire: self.wire.clone(),
             mailbox: mailbox.clone(),
             certificate: self.certificate.clone(),
             interceptors: self.interceptors(terms, &seat, [&audio, &video], tapped, outgoing),
             states,
+            channels,
             audio: streams[0],
             video: streams[1],
         };
@@ -88,12 +96,13 @@ impl Opening {
         let ours = secrets.ours(&self.addresses, streams[0], streams[1]);
         let outbox = Outbox { packets, mailbox: mailbox.clone(), metrics: self.metrics.clone() };
         let berth = Berth::new(self.wire.clone(), mailbox);
-        berth.listen_for(&ours.ice.ufrag);
-        give_parameter_sets(terms, &mut seat);
+        berth.listen_for(&ours.ice, &terms.ice);
+        tell_intake(terms, &mut seat);
         let asker = streams[1].or(streams[0]).map_or(1, |stream| stream.ssrc);
-        let uplink = Uplink::new(seat.video_in.take(), seat.audio_in.take(), asker);
-        let [audio, video] = [audio, video].map(|outgoing| outgoing.map(|o| o.packetizer));
-        let downlink = Downlink::new(audio, video, outbox.clone(), seat.traffic.clone());
+        let takes_remb = terms.media().any(|m| m.sends && m.codec.feedback.contains(&"goog-remb"));
+        let uplink = Uplink::new(seat.video_in.take(), seat.audio_in.take(), asker, takes_remb);
+        let downlink = Downlink::new(pacing(audio, video), outbox.clone(), seat.traffic.clone());
+        let channel = Channel::serve(opened, seat.talk.clone(), self.clock, offset);
         let session = Session {
             terms: terms.clone(),
             stack,
@@ -107,6 +116,7 @@ impl Opening {
             outbox,
             uplink,
             downlink,
+            channel,
             connected: Arc::default(),
         };
         Ok((session, ours))
@@ -122,12 +132,18 @@ impl Opening {
     ) -> Registry {
         let payload_type = |kind| terms.media().find(|m| m.kind == kind && m.sends).map(|m| m.codec.payload_type);
         let (audio, video) = (payload_type(Kind::Audio), payload_type(Kind::Video));
-        let streams = [sound, pictures].into_iter().flatten().map(|o| o.packetizer.time_line()).collect();
+        let time_lines = [sound, pictures].into_iter().flatten().map(|o| o.packetizer.time_line()).collect();
         let ssrc = pictures.as_ref().or(sound.as_ref()).map(|o| o.stream.ssrc);
         let (clock, metrics, traffic) = (self.clock, self.metrics.clone(), seat.traffic.clone());
         let line = LineReports { ssrc, clock, traffic, metrics, ours: VecDeque::new() };
-        let tap = Tap { audio, video, clock: self.clock, metrics: self.metrics.clone(), session, outbox };
-        interceptors::chain(undo(terms), line, ReportClock { clock: self.clock, streams }, tap)
+        let pictures_in = terms.media().find(|m| m.kind == Kind::Video && m.sends);
+        let streams = pictures_in.map(|m| Streams::new(&m.layers)).unwrap_or_default();
+        let numbered = [sound, pictures].into_iter().flatten().flat_map(Outgoing::numbered).collect();
+        let (metrics, ledger) = (self.metrics.clone(), Ledger::default());
+        let departures = Departures { numbered, ssrc, ledger, clock, metrics, session: session.clone() };
+        let tap = Tap { audio, video, streams, clock: self.clock, metrics: self.metrics.clone(), session, outbox };
+        let transport_cc = terms.media().find_map(|m| m.codec.transport_cc.filter(|_| m.sends));
+        interceptors::chain(departures, undo(terms), transport_cc, line, ReportClock { clock: self.clock, streams: time_lines }, tap)
     }
 }
 
@@ -135,6 +151,10 @@ impl Opening {
 struct Outgoing {
     stream: Stream,
     packetizer: Packetizer,
+    /// The payload type of its retransmissions.
+    rtx: Option<u8>,
+    /// The id of the transport-wide sequence number, where the client reports on it.
+    transport_cc: Option<u8>,
 }
 
 impl Outgoing {
@@ -143,8 +163,29 @@ impl Outgoing {
         // Without generic NACKs nothing is ever resent
         let resends = medium.codec.rtx.is_some() && medium.codec.feedback.contains(&"nack");
         let stream = Stream { ssrc: ssrc(), rtx_ssrc: resends.then(ssrc) };
-        Some(Self { stream, packetizer: Packetizer::new(medium, stream) })
+        let packetizer = Packetizer::new(medium, stream);
+        let transport_cc = medium.codec.transport_cc.filter(|_| medium.codec.feedback.contains(&"transport-cc"));
+        Some(Self { stream, packetizer, rtx: medium.codec.rtx, transport_cc })
     }
+
+    /// The streams that are numbered, with the id of the header extension.
+    fn numbered(&self) -> Vec<(u32, u8)> {
+        let Some(id) = self.transport_cc else { return Vec::new() };
+        [Some(self.stream.ssrc), self.stream.rtx_ssrc].into_iter().flatten().map(|ssrc| (ssrc, id)).collect()
+    }
+
+    fn rtx(&self) -> Option<RtxStream> {
+        // The upper half is left out, as in every stream (`sending`)
+        let sequence = rand::random::<u16>() >> 1;
+        Some(RtxStream { ssrc: self.stream.rtx_ssrc?, payload_type: self.rtx?, sequence })
+    }
+}
+
+fn pacing(audio: Option<Outgoing>, video: Option<Outgoing>) -> Pacing {
+    let rtx = video.as_ref().and_then(Outgoing::rtx);
+    let is_numbered = video.as_ref().is_some_and(|video| video.transport_cc.is_some());
+    let [audio, video] = [audio, video].map(|outgoing| outgoing.map(|o| o.packetizer));
+    Pacing::new(audio, video, rtx, is_numbered)
 }
 
 /// 0 and 1 mean "nobody" to some receivers.
@@ -154,13 +195,19 @@ fn ssrc() -> u32 {
 
 fn undo(terms: &Terms) -> Option<RtxUndo> {
     let medium = terms.media().find(|m| m.sends && m.codec.rtx.is_some())?;
-    Some(RtxUndo { rtx_payload_type: medium.codec.rtx?, payload_type: medium.codec.payload_type, ssrc: medium.ssrc })
+    let (rtx_payload_type, payload_type, streams) = (medium.codec.rtx?, medium.codec.payload_type, Streams::new(&medium.layers));
+    Some(RtxUndo { rtx_payload_type, payload_type, streams })
 }
 
-fn give_parameter_sets(terms: &Terms, seat: &mut Seat) {
-    let Some(video) = terms.media().find(|m| m.kind == Kind::Video) else { return };
-    if let (Some(intake), false) = (&mut seat.video_in, video.codec.parameter_sets.is_empty()) {
+/// What the offer says of the pictures that come.
+fn tell_intake(terms: &Terms, seat: &mut Seat) {
+    let video = terms.media().find(|m| m.kind == Kind::Video);
+    let (Some(video), Some(intake)) = (video, &mut seat.video_in) else { return };
+    if !video.codec.parameter_sets.is_empty() {
         intake.parameter_sets(video.codec.parameter_sets.clone());
+    }
+    if !video.codec.feedback.contains(&"nack") {
+        intake.never_ask_again();
     }
 }
 

@@ -2,9 +2,8 @@
 //!
 //! In: datagrams from anybody. Out: each in the mailbox of its session. A session is known by the ICE user name fragment
 //! that we gave it (the part before the colon in a check's USERNAME, RFC 8445 §7.2.2), then by the addresses its checks came
-//! from. Never: work for a datagram of nobody beyond a look-up and a count.
+//! from, then by the streams that it has sent (see `whereabouts`). Never: work for a datagram of nobody beyond a look-up and a count.
 
-use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -12,8 +11,12 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::net::UdpSocket;
 
+use super::check::Keys;
 use super::mailbox::Mailbox;
 use super::stun::{self, Stun};
+use super::table::Table;
+use super::transport::IceCredentials;
+use super::whereabouts::{Sign, Standing};
 use crate::media::Clock;
 use crate::metrics::Metrics;
 
@@ -23,12 +26,6 @@ const SOCKET_BUFFER_BYTES: usize = 4 << 20;
 const MAX_DATAGRAM_BYTES: usize = 2048;
 /// Datagrams taken before other tasks get a turn.
 const BURST: usize = 64;
-/// Addresses one session may come from; the oldest is forgotten.
-const ADDRESSES_PER_SESSION: usize = 8;
-/// ICE sessions of one session: the running one and the one before a restart, whose checks may still be on their way.
-const UFRAGS_PER_SESSION: usize = 2;
-/// Checks of ours that one session may leave unanswered; the oldest is forgotten.
-const CHECKS_PER_SESSION: usize = 64;
 
 /// The port. Its receiving task ends when this is dropped.
 #[derive(Debug)]
@@ -100,9 +97,15 @@ impl Wire {
 
     /// Sends one datagram; gives it up (counted) where the kernel's buffer is full, as the network would.
     pub(super) fn send(&self, contents: &[u8], to: SocketAddr, mailbox: &Arc<Mailbox>) {
-        if let Some(Stun::Request { transaction, .. }) = stun::read(contents) {
+        let stun = stun::read(contents);
+        if let Some(Stun::Request { transaction, .. }) = stun {
             self.table.lock().expect_reply(transaction, mailbox);
         }
+        let to = mailbox.whereabouts().sends(to, stun.is_some(), self.clock.now());
+        self.transmit(contents, to);
+    }
+
+    fn transmit(&self, contents: &[u8], to: SocketAddr) {
         match self.socket.try_send_to(contents, self.on_wire(to)) {
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.metrics.count_dropped("media_socket_full"),
@@ -113,18 +116,55 @@ impl Wire {
     fn deliver(&self, datagram: &[u8], from: SocketAddr) {
         let from = SocketAddr::new(from.ip().to_canonical(), from.port());
         let stun = stun::read(datagram);
-        let Some(mailbox) = self.table.lock().route(stun.as_ref(), from) else {
+        let Some(mailbox) = self.table.lock().route(stun.as_ref(), datagram, from) else {
             self.metrics.datagrams_unknown.inc();
             return;
         };
-        if !mailbox.put(datagram, from, self.clock.now()) {
+        let Some(from) = self.admit(&mailbox, stun.as_ref(), datagram, from) else { return };
+        if !mailbox.put(datagram, from) {
             self.metrics.count_dropped("session_behind");
         }
         match stun {
             Some(Stun::Request { nominates: true, .. }) => mailbox.keep_nomination(datagram, from),
-            Some(Stun::Reply { .. }) => mailbox.repeat_nomination(from, self.clock.now()),
+            Some(Stun::Reply { .. }) => mailbox.repeat_nomination(from),
             _ => {}
         }
+    }
+
+    /// The address that the stack is shown for a datagram; `None` where it is the answer to a check that the stack knows nothing of.
+    fn admit(&self, mailbox: &Arc<Mailbox>, stun: Option<&Stun<'_>>, datagram: &[u8], from: SocketAddr) -> Option<SocketAddr> {
+        let now = self.clock.now();
+        let mut whereabouts = mailbox.whereabouts();
+        if let Some(Stun::Reply { transaction }) = stun
+            && whereabouts.has_tried(transaction)
+        {
+            if whereabouts.finds(datagram, transaction, from, now) {
+                mailbox.note_heard(now);
+                tracing::info!("a client came to another address");
+            }
+            return None;
+        }
+        let home = match whereabouts.hears(from, now) {
+            Standing::Known(shown) => {
+                mailbox.note_heard(now);
+                return Some(shown);
+            }
+            Standing::Elsewhere(home) => home,
+        };
+        let sign = match stun {
+            None => Some(Sign::Media),
+            Some(Stun::Request { .. }) => whereabouts.is_of_client(datagram).then_some(Sign::Check),
+            Some(_) => None,
+        };
+        let transaction = rand::random();
+        let check = sign.and_then(|sign| whereabouts.look(from, sign, now, transaction));
+        drop(whereabouts);
+        if let Some(check) = check {
+            self.table.lock().expect_reply(transaction, mailbox);
+            self.transmit(&check, from);
+        }
+        // Media are proof of themselves: the stack takes none without the session's keys.
+        Some(if stun.is_none() { home } else { from })
     }
 
     /// A dual-stack socket speaks of IPv4 addresses as IPv6 ones (RFC 4291 §2.5.5.2).
@@ -149,9 +189,10 @@ impl Berth {
         Self { wire, mailbox }
     }
 
-    /// Checks that name `ufrag` come here from now on.
-    pub(super) fn listen_for(&self, ufrag: &str) {
-        self.wire.table.lock().listen_for(ufrag, &self.mailbox);
+    /// Checks that name our user name fragment come here from now on, and a client that moves is known by its password.
+    pub(super) fn listen_for(&self, ours: &IceCredentials, theirs: &IceCredentials) {
+        self.mailbox.whereabouts().renew(Keys { ours: ours.clone(), theirs: theirs.clone() });
+        self.wire.table.lock().listen_for(&ours.ufrag, &self.mailbox);
     }
 
     /// Where the session's datagrams come in.
@@ -163,181 +204,5 @@ impl Berth {
 impl Drop for Berth {
     fn drop(&mut self) {
         self.wire.table.lock().forget(self.mailbox.id());
-    }
-}
-
-/// Who is where.
-#[derive(Debug, Default)]
-struct Table {
-    by_ufrag: HashMap<String, Arc<Mailbox>>,
-    by_address: HashMap<SocketAddr, Arc<Mailbox>>,
-    by_transaction: HashMap<[u8; 12], Arc<Mailbox>>,
-    held: HashMap<u64, Held>,
-}
-
-/// A session's entries in the table, oldest first.
-#[derive(Debug, Default)]
-struct Held {
-    ufrags: VecDeque<String>,
-    addresses: VecDeque<SocketAddr>,
-    transactions: VecDeque<[u8; 12]>,
-}
-
-impl Table {
-    fn listen_for(&mut self, ufrag: &str, mailbox: &Arc<Mailbox>) {
-        self.by_ufrag.insert(ufrag.to_owned(), mailbox.clone());
-        let ufrags = &mut self.held.entry(mailbox.id()).or_default().ufrags;
-        ufrags.retain(|known| known != ufrag);
-        ufrags.push_back(ufrag.to_owned());
-        let Some(oldest) = (ufrags.len() > UFRAGS_PER_SESSION).then(|| ufrags.pop_front()).flatten() else { return };
-        self.by_ufrag.remove(&oldest);
-    }
-
-    fn route(&mut self, stun: Option<&Stun<'_>>, from: SocketAddr) -> Option<Arc<Mailbox>> {
-        match stun {
-            Some(Stun::Request { ufrag, .. }) => {
-                let mailbox = self.by_ufrag.get((*ufrag)?)?.clone();
-                self.learn(from, &mailbox);
-                Some(mailbox)
-            }
-            // A reply comes from where the check went, which need not be an address that has checked us yet
-            Some(Stun::Reply { transaction }) => self.by_transaction.remove(transaction),
-            _ => self.by_address.get(&from).cloned(),
-        }
-    }
-
-    /// The session is (also) at `address` now; whoever was there before has moved away.
-    fn learn(&mut self, address: SocketAddr, mailbox: &Arc<Mailbox>) {
-        let Some(held) = self.held.get_mut(&mailbox.id()) else { return };
-        let before = self.by_address.insert(address, mailbox.clone());
-        if before.is_some_and(|before| before.id() == mailbox.id()) {
-            return;
-        }
-        held.addresses.retain(|known| *known != address);
-        held.addresses.push_back(address);
-        let Some(oldest) = (held.addresses.len() > ADDRESSES_PER_SESSION).then(|| held.addresses.pop_front()).flatten() else { return };
-        remove_if_of(&mut self.by_address, &oldest, mailbox.id());
-    }
-
-    fn expect_reply(&mut self, transaction: [u8; 12], mailbox: &Arc<Mailbox>) {
-        let Some(held) = self.held.get_mut(&mailbox.id()) else { return };
-        self.by_transaction.insert(transaction, mailbox.clone());
-        held.transactions.push_back(transaction);
-        let Some(oldest) = (held.transactions.len() > CHECKS_PER_SESSION).then(|| held.transactions.pop_front()).flatten() else { return };
-        self.by_transaction.remove(&oldest);
-    }
-
-    fn forget(&mut self, id: u64) {
-        let Some(held) = self.held.remove(&id) else { return };
-        for ufrag in &held.ufrags {
-            self.by_ufrag.remove(ufrag);
-        }
-        for address in &held.addresses {
-            remove_if_of(&mut self.by_address, address, id);
-        }
-        for transaction in &held.transactions {
-            self.by_transaction.remove(transaction);
-        }
-    }
-}
-
-fn remove_if_of(map: &mut HashMap<SocketAddr, Arc<Mailbox>>, address: &SocketAddr, id: u64) {
-    if map.get(address).is_some_and(|mailbox| mailbox.id() == id) {
-        map.remove(address);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(port: u16) -> SocketAddr {
-        SocketAddr::from(([192, 0, 2, 1], port))
-    }
-
-    fn request(ufrag: &str) -> Vec<u8> {
-        stun::tests::request([7; 12], Some(&format!("{ufrag}:theirs")))
-    }
-
-    fn table_with(ufrags: &[&str]) -> (Table, Vec<Arc<Mailbox>>) {
-        let mut table = Table::default();
-        let mailboxes: Vec<_> = (0..).zip(ufrags).map(|(id, _)| Arc::new(Mailbox::new(id))).collect();
-        for (ufrag, mailbox) in ufrags.iter().zip(&mailboxes) {
-            table.listen_for(ufrag, mailbox);
-        }
-        (table, mailboxes)
-    }
-
-    fn routed(table: &mut Table, datagram: &[u8], from: SocketAddr) -> Option<u64> {
-        table.route(stun::read(datagram).as_ref(), from).map(|mailbox| mailbox.id())
-    }
-
-    #[test]
-    fn media_follow_the_address_that_a_check_with_our_ufrag_came_from() {
-        let (mut table, _) = table_with(&["alice", "bob"]);
-        let media = [0x80; 40];
-        assert_eq!(routed(&mut table, &media, at(1)), None);
-        assert_eq!(routed(&mut table, &request("bob"), at(1)), Some(1));
-        assert_eq!(routed(&mut table, &media, at(1)), Some(1));
-        assert_eq!(routed(&mut table, &media, at(2)), None);
-    }
-
-    #[test]
-    fn an_address_moves_to_the_session_whose_check_comes_from_it() {
-        let (mut table, _) = table_with(&["alice", "bob"]);
-        routed(&mut table, &request("alice"), at(1));
-        routed(&mut table, &request("bob"), at(1));
-        assert_eq!(routed(&mut table, &[0x80; 40], at(1)), Some(1));
-        table.forget(0);
-        assert_eq!(routed(&mut table, &[0x80; 40], at(1)), Some(1));
-    }
-
-    #[test]
-    fn a_reply_finds_the_session_that_asked_once() {
-        let (mut table, mailboxes) = table_with(&["alice"]);
-        table.expect_reply([9; 12], &mailboxes[0]);
-        let reply = stun::tests::reply([9; 12]);
-        assert_eq!(routed(&mut table, &reply, at(5)), Some(0));
-        assert_eq!(routed(&mut table, &reply, at(5)), None);
-    }
-
-    #[test]
-    fn a_session_leaves_nothing_behind_and_holds_a_bounded_number_of_addresses() {
-        let (mut table, mailboxes) = table_with(&["alice"]);
-        for port in 0..100 {
-            routed(&mut table, &request("alice"), at(port));
-            table.expect_reply([port as u8; 12], &mailboxes[0]);
-            table.listen_for(&format!("restart {port}"), &mailboxes[0]);
-            table.listen_for("alice", &mailboxes[0]);
-        }
-        assert_eq!((table.by_address.len(), table.by_transaction.len()), (ADDRESSES_PER_SESSION, CHECKS_PER_SESSION));
-        assert_eq!(table.by_ufrag.len(), UFRAGS_PER_SESSION);
-        table.forget(0);
-        assert!(table.by_ufrag.is_empty() && table.by_address.is_empty() && table.by_transaction.is_empty() && table.held.is_empty());
-    }
-
-    #[test]
-    fn unknown_user_names_and_checks_without_one_reach_nobody() {
-        let (mut table, _) = table_with(&["alice"]);
-        assert_eq!(routed(&mut table, &request("mallory"), at(1)), None);
-        assert_eq!(routed(&mut table, &stun::tests::request([1; 12], None), at(1)), None);
-        assert!(table.by_address.is_empty());
-    }
-
-    #[test]
-    fn a_hundred_thousand_random_datagrams_reach_nobody_and_leave_nothing() {
-        use rand::rngs::StdRng;
-        use rand::{Rng, RngCore, SeedableRng};
-        let (mut table, _) = table_with(&["alice"]);
-        routed(&mut table, &request("alice"), at(1));
-        let mut random = StdRng::seed_from_u64(5);
-        let mut datagram = [0; 300];
-        for _ in 0..100_000 {
-            let length = random.random_range(0..datagram.len());
-            random.fill_bytes(&mut datagram[..length]);
-            let from = SocketAddr::from((random.random::<[u8; 4]>(), random.random()));
-            assert_eq!(routed(&mut table, &datagram[..length], from), None);
-        }
-        assert_eq!((table.by_address.len(), table.by_transaction.len(), table.held.len()), (1, 0, 1));
     }
 }

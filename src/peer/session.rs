@@ -5,12 +5,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::MissedTickBehavior;
 use webrtc::peer_connection::RTCPeerConnectionState;
 
+use super::channel::Channel;
 use super::downlink::Downlink;
 use super::interceptors::tap::Inbound;
 use super::offer::Terms;
@@ -92,6 +93,7 @@ pub(super) struct Session {
     pub(super) outbox: Outbox,
     pub(super) uplink: Uplink,
     pub(super) downlink: Downlink,
+    pub(super) channel: Channel,
     /// Shared with the directory, for `GET`.
     pub(super) connected: Arc<AtomicBool>,
 }
@@ -114,6 +116,10 @@ enum Event {
     Picture(Option<Arc<EncodedPicture>>),
     Sound(Option<Arc<EncodedSound>>),
     Feedback(Option<Feedback>),
+    /// Something that an intake waits for is due.
+    Due,
+    /// What waits for its turn on the client's line may leave.
+    Turn,
     Tick,
 }
 
@@ -143,6 +149,8 @@ impl Session {
 
     /// The next thing that happens. Cancel-safe throughout, so that nothing is lost by what comes first.
     async fn next(&mut self, ticks: &mut tokio::time::Interval) -> Event {
+        let due = self.uplink.next_deadline().map(|at| self.clock.instant(at));
+        let turn = self.downlink.deadline(self.clock.now()).map(|at| self.clock.instant(at));
         let Seat { feedback, video_out, audio_out, dismissed, .. } = &mut self.seat;
         tokio::select! {
             biased;
@@ -151,6 +159,8 @@ impl Session {
             Some(state) = self.states.recv() => Event::State(state),
             // Before what a client can flood us with
             _ = ticks.tick() => Event::Tick,
+            () = moment(due) => Event::Due,
+            () = moment(turn) => Event::Turn,
             sound = next_sound(audio_out) => Event::Sound(sound),
             picture = next_picture(video_out) => Event::Picture(picture),
             feedback = next_feedback(feedback) => Event::Feedback(feedback),
@@ -162,18 +172,29 @@ impl Session {
         match event {
             Event::Inbound(Inbound::Media(kind, packet)) => self.uplink.take(kind, packet),
             Event::Inbound(Inbound::Report(report)) => self.uplink.report(report),
-            Event::Inbound(Inbound::KeyframeWanted) => self.request_keyframe(),
+            Event::Inbound(Inbound::KeyframeWanted) => {
+                self.seat.traffic.keyframes_asked.add(1);
+                self.request_keyframe();
+            }
+            Event::Inbound(Inbound::Said(said)) => self.downlink.hear(said, self.clock.now()),
             Event::Inbound(Inbound::Goodbye(streams)) => tracing::debug!(?streams, "the client ends streams"),
             Event::State(state) => return self.change_state(state, watch),
             Event::Command(Command::End(ended)) => return Some(ended),
             Event::Command(Command::Candidates(candidates)) => self.add_candidates(candidates, watch).await,
             Event::Command(Command::Restart(theirs, reply)) => self.restart_ice(theirs, reply, watch).await,
-            Event::Picture(Some(picture)) => self.downlink.picture(picture),
+            Event::Picture(Some(picture)) => self.downlink.picture(picture, self.clock.now()),
             Event::Picture(None) => self.seat.video_out = None,
-            Event::Sound(Some(sound)) => self.downlink.sound(&sound),
+            Event::Sound(Some(sound)) => self.downlink.sound(&sound, self.clock.now()),
             Event::Sound(None) => self.seat.audio_out = None,
-            Event::Feedback(Some(feedback)) => self.uplink.ask(feedback, &self.outbox),
+            Event::Feedback(Some(feedback)) => {
+                if let Feedback::Limit { bps, size } = feedback {
+                    self.seat.talk.limit(bps, size);
+                }
+                self.uplink.ask(feedback, &self.outbox);
+            }
             Event::Feedback(None) => self.seat.feedback = None,
+            Event::Due => self.uplink.advance(self.clock.now(), &self.outbox),
+            Event::Turn => self.downlink.send(self.clock.now()),
             Event::Tick => return self.tick(watch).await,
         }
         None
@@ -194,7 +215,7 @@ impl Session {
             RTCPeerConnectionState::Connected if !self.is_connected() => {
                 self.connected.store(true, Ordering::Relaxed);
                 tracing::info!(after_ms = self.clock.now().since(watch.since).as_millis() as u64, "connected");
-                if !self.downlink.open() {
+                if !self.downlink.open(self.clock.now()) {
                     self.request_keyframe();
                 }
                 None
@@ -220,7 +241,7 @@ impl Session {
     async fn restart_ice(&mut self, theirs: IceCredentials, reply: oneshot::Sender<Result<Secrets, String>>, watch: &mut Watch) {
         let restarted = self.stack.restart_ice(&self.terms, &theirs).await;
         if let Ok(secrets) = &restarted {
-            self.berth.listen_for(&secrets.ice.ufrag);
+            self.berth.listen_for(&secrets.ice, &theirs);
             self.terms.ice = theirs;
             self.connected.store(false, Ordering::Relaxed);
             self.downlink.close();
@@ -232,8 +253,12 @@ impl Session {
 
     async fn tick(&mut self, watch: &mut Watch) -> Option<Ended> {
         let now = self.clock.now();
-        self.uplink.advance(now);
-        if self.berth.mailbox().is_stopped() {
+        self.seat.traffic.rtt().into_iter().for_each(|rtt| self.uplink.note_round_trip(rtt));
+        self.uplink.advance(now, &self.outbox);
+        if self.downlink.advance(now) {
+            self.request_keyframe();
+        }
+        if self.berth.mailbox().is_stopped() || self.channel.is_abused() {
             return Some(Ended::Failed);
         }
         let heard = self.berth.mailbox().last_heard();
@@ -258,6 +283,14 @@ impl Session {
 async fn dismissal(dismissed: &mut watch::Receiver<bool>) {
     if dismissed.wait_for(|is_dismissed| *is_dismissed).await.is_err() {
         std::future::pending().await
+    }
+}
+
+/// Ends at this moment; never, where there is none.
+async fn moment(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
     }
 }
 

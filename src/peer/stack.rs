@@ -27,6 +27,7 @@ use webrtc::peer_connection::{
 };
 
 use super::answer::{self, Ours, Stream};
+use super::channel;
 use super::codecs::{Codec, TRANSPORT_CC_URI};
 use super::mailbox::Mailbox;
 use super::offer::{Kind, Medium, Terms};
@@ -41,6 +42,8 @@ const ICE_PATIENCE: Duration = Duration::from_secs(30);
 const CONSENT_INTERVAL: Duration = Duration::from_secs(1);
 /// While a path is looked for. The stack sends the first DTLS flight with the next of these timers, and only then.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
+/// What a client may have sent that was not read yet: some messages of the longest sort.
+const SCTP_WINDOW_BYTES: u32 = 128 * 1024;
 
 /// A running stack.
 pub(super) struct Stack {
@@ -48,14 +51,19 @@ pub(super) struct Stack {
     _leash: Leash,
 }
 
-/// Tells the session of the connection's states.
-struct States(mpsc::Sender<RTCPeerConnectionState>);
+/// Tells the session of the connection's states, and of the channels that the client opens.
+struct States(mpsc::Sender<RTCPeerConnectionState>, mpsc::Sender<channel::Opened>);
 
 #[async_trait::async_trait]
 impl PeerConnectionEventHandler for States {
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
         // The stack has six states and repeats none, so that there is room
         let _ = self.0.try_send(state);
+    }
+
+    async fn on_data_channel(&self, channel: channel::Opened) {
+        // One that finds no room is one too many
+        let _ = self.1.try_send(channel);
     }
 }
 
@@ -66,6 +74,7 @@ pub(super) struct Parts {
     pub(super) certificate: RTCCertificate,
     pub(super) interceptors: Registry,
     pub(super) states: mpsc::Sender<RTCPeerConnectionState>,
+    pub(super) channels: mpsc::Sender<channel::Opened>,
     /// The streams that we send.
     pub(super) audio: Option<Stream>,
     pub(super) video: Option<Stream>,
@@ -92,9 +101,10 @@ impl Stack {
             .with_media_engine(media_engine(terms)?)
             .with_setting_engine(settings())
             .with_interceptor_registry(parts.interceptors)
-            .with_handler(Arc::new(States(parts.states)))
+            .with_handler(Arc::new(States(parts.states, parts.channels)))
             .with_runtime(Arc::new(runtime))
             .with_udp_addrs(ways)
+            .with_data_channel_send_buffer_limit(channel::SEND_BUFFER_BYTES)
             .build()
             .await?;
         let stack = Self { connection: Box::new(connection), _leash: leash };
@@ -191,6 +201,7 @@ fn settings() -> SettingEngine {
         .with_multicast_dns_mode(rtc::ice::mdns::MulticastDnsMode::Disabled)
         .with_ice_timeouts(Some(ICE_PATIENCE), Some(Duration::ZERO), Some(CONSENT_INTERVAL))
         .with_ice_connection_attempts(Some(CHECK_INTERVAL), None)
+        .with_sctp_max_receive_buffer_size(SCTP_WINDOW_BYTES)
         .build()
 }
 

@@ -2,13 +2,13 @@
 //!
 //! In: a datagram. Out: what kind of check it is, with the name or number it goes by. Never: trust in it.
 
-const HEADER_BYTES: usize = 20;
-const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
-const BINDING_REQUEST: u16 = 0x0001;
+pub(super) const HEADER_BYTES: usize = 20;
+pub(super) const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
+pub(super) const BINDING_REQUEST: u16 = 0x0001;
 const BINDING_INDICATION: u16 = 0x0011;
-const BINDING_SUCCESS: u16 = 0x0101;
+pub(super) const BINDING_SUCCESS: u16 = 0x0101;
 const BINDING_ERROR: u16 = 0x0111;
-const USERNAME: u16 = 0x0006;
+pub(super) const USERNAME: u16 = 0x0006;
 const USE_CANDIDATE: u16 = 0x0025;
 
 /// What a STUN message is, for the purpose of delivering it.
@@ -51,17 +51,21 @@ pub(super) fn read(datagram: &[u8]) -> Option<Stun<'_>> {
     }
 }
 
-fn attribute(mut attributes: &[u8], kind: u16) -> Option<&[u8]> {
-    while let Some((head, rest)) = attributes.split_at_checked(4) {
+fn attribute(body: &[u8], kind: u16) -> Option<&[u8]> {
+    attributes(body).find(|(_, of, _)| *of == kind).map(|(.., value)| value)
+}
+
+/// The attributes of a message's body, up to one that is cut short: where each begins, its kind and its value.
+pub(super) fn attributes(body: &[u8]) -> impl Iterator<Item = (usize, u16, &[u8])> {
+    let mut next = 0;
+    std::iter::from_fn(move || {
+        let (begins, head) = (next, body.get(next..)?.get(..4)?);
         let length = usize::from(u16::from_be_bytes([head[2], head[3]]));
-        let value = rest.get(..length)?;
-        if u16::from_be_bytes([head[0], head[1]]) == kind {
-            return Some(value);
-        }
+        let value = body.get(begins + 4..begins + 4 + length)?;
         // RFC 8489 §14: values are padded to a multiple of four bytes
-        attributes = rest.get(length.next_multiple_of(4)..)?;
-    }
-    None
+        next = begins + 4 + length.next_multiple_of(4);
+        Some((begins, u16::from_be_bytes([head[0], head[1]]), value))
+    })
 }
 
 #[cfg(test)]

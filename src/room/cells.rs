@@ -81,6 +81,7 @@ fn person_cell(canvas: Canvas, place: &Place, id: ParticipantId, who: &Participa
     Cell {
         border: both(place.border, speaking),
         label: (names || muted).then_some(Label { text, muted }),
+        stalled: who.sight.stalled(),
         ..placed(source(id, who), place)
     }
 }
@@ -92,11 +93,11 @@ fn source(id: ParticipantId, who: &Participant) -> Source {
 
 fn placed(source: Source, place: &Place) -> Cell {
     let Place { rect, z, fit, opacity, border, corner_radius, .. } = *place;
-    Cell { source, rect, z, fit, opacity, border, corner_radius, label: None }
+    Cell { source, rect, z, fit, opacity, border, corner_radius, label: None, stalled: false }
 }
 
 fn bare(source: Source, rect: Rect) -> Cell {
-    Cell { source, rect, fit: Fit::Cover, z: 0, opacity: 1.0, corner_radius: 0, border: None, label: None }
+    Cell { source, rect, fit: Fit::Cover, z: 0, opacity: 1.0, corner_radius: 0, border: None, label: None, stalled: false }
 }
 
 /// There also while it is unseen: the name beside it keeps its place.

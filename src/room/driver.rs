@@ -108,8 +108,10 @@ impl Loop {
     }
 
     /// `handled` counts the commands that newer ones replaced, too: whoever sent those waits for them.
-    fn tell(&self, now: MediaTime, handled: u64) {
-        self.teller.send_replace(Arc::new(RoomStatus { handled, ..self.room.status(now) }));
+    fn tell(&mut self, now: MediaTime, handled: u64) {
+        let status = Arc::new(RoomStatus { handled, ..self.room.status(now) });
+        self.stage.status(&status);
+        self.teller.send_replace(status);
     }
 
     fn deliver(&mut self, now: MediaTime, due: Due) {

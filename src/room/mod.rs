@@ -18,9 +18,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::flow::Latest;
 use crate::layout::Layout;
-use crate::media::{Canvas, Image, LowerThird, MediaTime, MixSet, ParticipantId, Picture, Rect, Scene, ShortName, SoundSource, ViewName};
+use crate::media::{Canvas, Image, LowerThird, MediaTime, MixSet, ParticipantId, Rect, Reel, Scene, ShortName, SoundSource, ViewName};
 
 mod active;
 mod agc;
@@ -188,7 +187,7 @@ pub struct Joining {
     /// Their sound, where they send any.
     pub sound: Option<Box<dyn SoundSource>>,
     /// Their newest picture, where they send any; empty while there is none to show.
-    pub picture: Option<Arc<Latest<Picture>>>,
+    pub picture: Option<Arc<Reel>>,
 }
 
 /// What an admin changes about somebody; `None` leaves it.
@@ -306,4 +305,6 @@ pub trait Stage: Send {
     fn mixes(&mut self, mixes: MixSet);
     /// What happened.
     fn event(&mut self, at: MediaTime, event: &Event);
+    /// The room as it is, as often as it is told.
+    fn status(&mut self, _status: &Arc<RoomStatus>) {}
 }

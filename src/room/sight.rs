@@ -5,8 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::flow::Latest;
-use crate::media::{MediaTime, Picture};
+use crate::media::{MediaTime, Reel};
 
 /// A picture that is gone for less is waited for: nobody changes places for a hiccup.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -14,8 +13,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// What is known of somebody's pictures.
 #[derive(Default)]
 pub(super) struct Sight {
-    newest: Option<Arc<Latest<Picture>>>,
+    newest: Option<Arc<Reel>>,
     seen: Seen,
+    stalled: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,9 +30,9 @@ enum Seen {
 }
 
 impl Sight {
-    pub(super) fn new(newest: Option<Arc<Latest<Picture>>>) -> Self {
-        let seen = if newest.as_ref().is_some_and(|newest| newest.get().is_some()) { Seen::There } else { Seen::Never };
-        Self { newest, seen }
+    pub(super) fn new(newest: Option<Arc<Reel>>) -> Self {
+        let seen = if newest.as_ref().is_some_and(|newest| !newest.is_empty()) { Seen::There } else { Seen::Never };
+        Self { newest, seen, stalled: false }
     }
 
     /// Whether they send pictures at all.
@@ -42,7 +42,7 @@ impl Sight {
 
     /// Whether there is a picture at this very moment.
     pub(super) fn present(&self) -> bool {
-        self.newest.as_ref().is_some_and(|newest| newest.get().is_some())
+        self.newest.as_ref().is_some_and(|newest| !newest.is_empty())
     }
 
     /// Whether they are to be shown with a picture: there is one, or was a moment ago.
@@ -50,7 +50,8 @@ impl Sight {
         matches!(self.seen, Seen::There | Seen::Missing(_))
     }
 
-    /// Looks for a picture; gives whether they stall (`true`) or come again (`false`), where that is new.
+    /// Looks for a picture; gives whether they stall, in that it stands still or is gone, (`true`) or come again (`false`), where that
+    /// is new.
     pub(super) fn look(&mut self, at: MediaTime) -> Option<bool> {
         let before = self.seen;
         self.seen = match (self.present(), before) {
@@ -59,31 +60,42 @@ impl Sight {
             (false, Seen::Missing(since)) if at.since(since) >= PATIENCE => Seen::Stalled,
             (false, seen) => seen,
         };
-        match (before, self.seen) {
-            (Seen::Missing(_), Seen::Stalled) => Some(true),
-            (Seen::Stalled, Seen::There) => Some(false),
-            _ => None,
-        }
+        let stalled = match self.seen {
+            Seen::There => self.newest.as_ref().is_some_and(|newest| newest.is_stalled()),
+            Seen::Stalled => true,
+            Seen::Never | Seen::Missing(_) => self.stalled,
+        };
+        let is_new = std::mem::replace(&mut self.stalled, stalled) != stalled;
+        is_new.then_some(stalled)
+    }
+
+    /// Whether their picture stands still though it should move, or is gone.
+    pub(super) fn stalled(&self) -> bool {
+        self.stalled
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::media::Frame;
+    use crate::media::{Frame, Picture};
 
     #[test]
     fn a_picture_stalls_once_it_is_gone_for_a_second_and_comes_again() {
-        let newest = Arc::new(Latest::default());
+        let newest = Arc::new(Reel::default());
         let picture = || Picture { frame: Arc::new(Frame::black(16, 16)), at: MediaTime::ZERO };
         let mut sight = Sight::new(Some(newest.clone()));
         let mut look = |ms: u64| (sight.look(MediaTime::from_millis(ms)), sight.shown());
         assert_eq!(look(5000), (None, false), "who never sent a picture does not stall");
-        newest.put(picture());
+        newest.put(MediaTime::ZERO, picture());
         assert_eq!(look(5020), (None, true));
         newest.clear();
         assert_eq!([look(6000), look(6980), look(7000)], [(None, true), (None, true), (Some(true), false)]);
-        newest.put(picture());
+        newest.put(MediaTime::ZERO, picture());
         assert_eq!([look(9000), look(9020)], [(Some(false), true), (None, true)]);
+        newest.note_stalled(true);
+        assert_eq!([look(9040), look(9060)], [(Some(true), true), (None, true)], "it is still shown");
+        newest.clear();
+        assert_eq!([look(9080), look(11_000)], [(None, true), (None, false)], "and stalls but once");
     }
 }

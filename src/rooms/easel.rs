@@ -12,7 +12,7 @@ use parking_lot::{Condvar, Mutex};
 
 use super::RoomsSettings;
 use super::screens::Screens;
-use super::stage::PictureBook;
+use super::stage::{PictureBook, ShownAt};
 use crate::compositor::{self, Choice, Compositor, CompositorError, Fonts};
 use crate::media::{Clock, Composite, MediaTime, RoomName, Scene, ViewName};
 use crate::metrics::Metrics;
@@ -154,7 +154,7 @@ impl Studio {
             std::collections::btree_map::Entry::Vacant(none) => none.insert(Canvas::open(self.choice, self.fonts.clone())?),
         };
         canvas.in_flight.push_back((scene.at, keys));
-        canvas.compositor.submit(scene, self.pictures.as_ref())?;
+        canvas.compositor.submit(scene, &ShownAt(&self.pictures, scene.at))?;
         // A canvas that takes longer than most of a frame is collected with the next one: two are in flight then.
         let patience = Duration::from_secs(1) * 3 / 4 / scene.canvas.fps;
         while let Some(composite) = canvas.compositor.take(patience.saturating_sub(self.clock.now().since(begun)))? {

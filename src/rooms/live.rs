@@ -7,13 +7,16 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::broadcast;
 
+use super::demands::Demands;
 use super::directory::Prepared;
 use super::easel::Easel;
 use super::occupants::{Admitted, Occupants, Rules};
+use super::quality::Quality;
 use super::screens::{Bounds, Screens};
 use super::seat::Leaver;
 use super::stage::{PictureBook, RoomStage};
-use super::{JoinError, RoomEvent, Rooms, Seat, Wish};
+use super::talk::{Talk, TalkLine};
+use super::{JoinError, Received, RoomEvent, Rooms, Seat, Sent, Wish};
 use crate::egress::{AudioEgress, subscription};
 use crate::ingest::{AudioIntake, LipSync, Pool, VideoIntake};
 use crate::layout::Layout;
@@ -23,6 +26,8 @@ use crate::room::{Command, Driver, Joining, RoomStatus};
 
 /// How long a view that is looked at once is drawn for the next look.
 const GLANCE: Duration = Duration::from_secs(5);
+/// How long those whom nobody saw may take to come back.
+const COMING_BACK: Duration = Duration::from_millis(400);
 /// How long a first look waits for a picture.
 const FIRST_PICTURE: Duration = Duration::from_secs(1);
 
@@ -35,7 +40,9 @@ pub(super) struct Live {
     pub(super) screens: Arc<Screens>,
     pub(super) occupants: Arc<Occupants>,
     pictures: Arc<PictureBook>,
+    demands: Arc<Demands>,
     pub(super) audio: Arc<AudioEgress>,
+    talk: Arc<Talk>,
     pool: Arc<Pool>,
     clock: Clock,
     metrics: Metrics,
@@ -69,15 +76,19 @@ struct Scheduled {
 impl Live {
     pub(super) fn start(name: &RoomName, prepared: &Prepared, events: broadcast::Sender<Arc<RoomEvent>>, rooms: &Rooms) -> Self {
         let (clock, metrics) = (rooms.clock, rooms.metrics.clone());
-        let screens = Arc::new(Screens::new(prepared.spec.ladder(), clock, metrics.clone()));
+        let screens = Arc::new(Screens::new(prepared.spec.named_ladder(), clock, metrics.clone()));
         let (occupants, pictures) = (Arc::<Occupants>::default(), Arc::<PictureBook>::default());
+        let demands = Arc::<Demands>::default();
         let audio = Arc::new(AudioEgress::start(clock, metrics.clone()));
         let easel = Easel::start(name, &rooms.settings, pictures.clone(), screens.clone(), clock, metrics.clone());
+        let talk = Arc::new(Talk::new(name.clone(), events.clone(), metrics.clone()));
         let stage = RoomStage {
+            talk: talk.clone(),
             rack: easel.rack(),
             screens: screens.clone(),
             audio: audio.clone(),
             occupants: occupants.clone(),
+            demands: demands.clone(),
             events,
             metrics: metrics.clone(),
             blocks: 0,
@@ -89,7 +100,8 @@ impl Live {
         metrics.rooms.inc();
         let (threads, pool) = (Some(Threads { driver, _easel: easel }), rooms.pool.clone());
         let (glances, scheduled) = Default::default();
-        Self { name: name.clone(), threads, screens, occupants, pictures, audio, pool, clock, metrics, glances, scheduled }
+        let name = name.clone();
+        Self { name, threads, screens, occupants, pictures, demands, audio, talk, pool, clock, metrics, glances, scheduled }
     }
 
     pub(super) fn name(&self) -> &RoomName {
@@ -111,12 +123,14 @@ impl Live {
 
     pub(super) fn seat(self: &Arc<Self>, rooms: &Arc<Rooms>, wish: Wish, admitted: Admitted) -> Seat {
         let (participant, takes_part) = (admitted.id, wish.takes_part());
+        let talk = Arc::new(TalkLine::new(&self.talk, participant, admitted.name.clone()));
         let _leaver = Leaver { rooms: Arc::downgrade(rooms), live: Some(self.clone()), participant };
         let (mut video_in, mut feedback, mut picture) = (None, None, None);
         let sync = Arc::<LipSync>::default();
         if wish.sends_video {
             let (intake, newest, asks) = VideoIntake::open(&self.pool, self.metrics.clone(), sync.clone());
             self.pictures.enter(participant, newest.clone());
+            self.demands.enter(participant, intake.demand());
             (video_in, feedback, picture) = (Some(intake), Some(asks), Some(newest));
         }
         let (audio_in, sound) = wish.sends_audio.then(|| AudioIntake::open(self.metrics.clone(), sync)).unzip();
@@ -127,7 +141,8 @@ impl Live {
         }
         let video_out = wish.receives_video.then(|| {
             let (receiver, turnout) = subscription();
-            self.screens.enter(participant, turnout, Bounds { max_height: wish.max_height, max_fps: wish.max_fps });
+            let bounds = Bounds { max_height: wish.max_height, max_fps: wish.max_fps };
+            self.screens.enter(participant, turnout, bounds, admitted.sent.clone());
             let view = wish.view.unwrap_or_else(ViewName::main);
             self.occupants.watches(participant, view.clone());
             self.tell(Command::Watch(participant, view));
@@ -135,7 +150,7 @@ impl Live {
         });
         let audio_out = wish.receives_audio.then(|| self.audio.subscribe(takes_part.then_some(participant), admitted.sent.clone()));
         let (room, dismissed, traffic) = (self.name.clone(), admitted.dismissed, admitted.sent);
-        Seat { participant, room, video_in, audio_in, feedback, video_out, audio_out, dismissed, traffic, _leaver }
+        Seat { participant, room, video_in, audio_in, feedback, video_out, audio_out, dismissed, traffic, talk, _leaver }
     }
 
     pub(super) fn depart(&self, participant: ParticipantId) {
@@ -143,6 +158,7 @@ impl Live {
         self.tell(Command::Leave(participant));
         self.screens.leave(participant);
         self.pictures.leave(participant);
+        self.demands.leave(participant);
         self.occupants.leave(participant);
     }
 
@@ -159,7 +175,7 @@ impl Live {
             let view = settings.views.get_mut(view).filter(|view| coming.at > now && view.layout == coming.after);
             view.map(|view| view.layout = coming.before.clone()).is_some()
         });
-        self.screens.set_renditions(prepared.spec.ladder());
+        self.screens.set_renditions(prepared.spec.named_ladder());
         self.tell(Command::Configure(settings));
         for (view, Scheduled { after, at, .. }) in scheduled.clone() {
             self.tell(Command::Arrange { view, layout: after, at: Some(at) });
@@ -187,6 +203,20 @@ impl Live {
         self.driver().ask(command).await
     }
 
+    /// What somebody gets and why; `None` where they receive no pictures.
+    pub(super) fn quality(&self, id: ParticipantId) -> Option<Quality> {
+        self.screens.quality(id)
+    }
+
+    /// What comes from somebody, and what goes to them and why.
+    pub(super) fn lines(&self, id: ParticipantId, now: MediaTime) -> (Received, Sent) {
+        let (received, mut sent) = self.occupants.lines(id, now);
+        if let Some(quality) = self.quality(id) {
+            (sent.rendition, sent.why) = (quality.rendition, Some(quality.why));
+        }
+        (received, sent)
+    }
+
     pub(super) fn status(&self) -> Arc<RoomStatus> {
         self.driver().status()
     }
@@ -205,7 +235,10 @@ impl Live {
                 drawn.changed().await.ok()?;
             }
         };
-        tokio::time::timeout(FIRST_PICTURE, first).await.ok().flatten()
+        tokio::time::timeout(FIRST_PICTURE, first).await.ok().flatten()?;
+        // Whoever nobody saw before this look is decoded again within that
+        let _ = tokio::time::timeout(COMING_BACK, std::future::pending::<()>()).await;
+        self.screens.shown_to(id)
     }
 
     /// The receiver that a view is drawn for; one a view.

@@ -11,19 +11,24 @@
 //! | `opening` | what is kept, read at the start |
 //! | `live`, `stage` | a room that somebody is in; what becomes of what it gives |
 //! | `easel`, `screens` | the compositor's thread; encoders of scenes, and who receives which |
-//! | `seat`, `occupants` | one session's media; who is there, and their lines |
+//! | `quality` | what a receiver gets, and why no more |
+//! | `seat`, `occupants`, `lines` | one session's media; who is there; what goes over their lines |
+//! | `talk` | the messages of the data channel |
 //! | `admin` | everything that admins do |
 //! | `report`, `tell`, `happenings` | what the API tells; filled in; events |
 //! | `rehearsal` | how a layout would look |
 
 mod admin;
+mod demands;
 mod directory;
 mod easel;
 mod happenings;
 mod library;
+mod lines;
 mod live;
 mod occupants;
 mod opening;
+mod quality;
 mod rehearsal;
 mod report;
 mod resolve;
@@ -31,6 +36,7 @@ mod screens;
 mod seat;
 pub mod spec;
 mod stage;
+pub mod talk;
 mod tell;
 #[cfg(test)]
 mod tests;
@@ -50,6 +56,7 @@ use directory::{Directory, Entry};
 use live::Live;
 use occupants::Admitted;
 pub use opening::OpenError;
+pub use quality::Quality;
 pub use report::*;
 pub use seat::{JoinError, Seat, Wish};
 

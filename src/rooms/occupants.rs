@@ -9,8 +9,10 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use super::{AudioReceived, JoinError, Received, Sent, VideoReceived, Wish};
-use crate::media::{MediaTime, Meter, ParticipantId, RoomName, SentTraffic, Traffic, ViewName};
+use super::lines::{Inward, Outward, tenths};
+use super::{JoinError, Received, Sent, Wish};
+use crate::media::{MediaTime, ParticipantId, RoomName, SentTraffic, Traffic, ViewName};
+use crate::metrics::{Media, Metrics};
 
 /// All sessions of one room, by their public id.
 #[derive(Debug, Default)]
@@ -30,17 +32,9 @@ struct Occupant {
     /// The view they receive.
     view: Option<ViewName>,
     dismissal: watch::Sender<bool>,
-    sent: Metered<SentTraffic>,
-    video: Option<Metered<Traffic>>,
-    audio: Option<Metered<Traffic>>,
-    pictures: Meter,
-}
-
-/// Totals and the rate of their bytes.
-#[derive(Debug, Default)]
-struct Metered<T> {
-    totals: Arc<T>,
-    bytes: Meter,
+    sent: Outward,
+    video: Option<Inward>,
+    audio: Option<Inward>,
 }
 
 /// What who comes in has from the start.
@@ -76,10 +70,9 @@ impl Occupants {
             name: wish.takes_part().then(|| name.clone()),
             view: None,
             dismissal,
-            sent: Metered::default(),
+            sent: Outward::default(),
             video: None,
             audio: None,
-            pictures: Meter::default(),
         };
         let sent = occupant.sent.totals.clone();
         seats.taken.insert(id, occupant);
@@ -88,9 +81,8 @@ impl Occupants {
 
     /// What comes from somebody.
     pub(super) fn receives_from(&self, id: ParticipantId, video: Option<Arc<Traffic>>, audio: Option<Arc<Traffic>>) {
-        let metered = |totals| Metered { totals, bytes: Meter::default() };
         if let Some(occupant) = self.0.lock().taken.get_mut(&id) {
-            (occupant.video, occupant.audio) = (video.map(metered), audio.map(metered));
+            (occupant.video, occupant.audio) = (video.map(Inward::new), audio.map(Inward::new));
         }
     }
 
@@ -138,9 +130,18 @@ impl Occupants {
         self.0.lock().people()
     }
 
-    /// Reads all totals, for the rates.
-    pub(super) fn sample(&self, now: MediaTime) {
-        self.0.lock().taken.values_mut().for_each(|occupant| occupant.sample(now));
+    /// Those who are neither seen nor heard, in the order in which they came.
+    pub(super) fn viewers(&self) -> Vec<ParticipantId> {
+        let seats = self.0.lock();
+        seats.taken.iter().filter(|(_, occupant)| occupant.name.is_none()).map(|(id, _)| *id).collect()
+    }
+
+    /// Reads all totals, for the rates and for the server's figures; to be called at an even pace.
+    pub(super) fn sample(&self, now: MediaTime, metrics: &Metrics) {
+        for occupant in self.0.lock().taken.values_mut() {
+            occupant.sample(now);
+            occupant.observe(now, metrics);
+        }
     }
 
     /// What comes from somebody, and what goes to them but for its rendition.
@@ -176,46 +177,38 @@ impl Seats {
 
 impl Occupant {
     fn sample(&mut self, now: MediaTime) {
-        self.sent.bytes.note(now, self.sent.totals.bytes());
-        if let Some(video) = &mut self.video {
-            video.bytes.note(now, video.totals.bytes());
-            self.pictures.note(now, video.totals.pictures());
+        self.sent.sample(now);
+        self.video.iter_mut().chain(&mut self.audio).for_each(|inward| inward.sample(now));
+    }
+
+    fn observe(&mut self, now: MediaTime, metrics: &Metrics) {
+        self.sent.observe(metrics);
+        for (inward, media) in [(&mut self.video, Media::Video), (&mut self.audio, Media::Audio)] {
+            inward.iter_mut().for_each(|inward| inward.observe(now, media, metrics));
         }
-        if let Some(audio) = &mut self.audio {
-            audio.bytes.note(now, audio.totals.bytes());
-        }
+        self.skew_ms().iter().for_each(|skew| metrics.skew_seconds.observe(skew / 1000.0));
+    }
+
+    /// Whichever of the two was told.
+    fn skew_ms(&self) -> Option<f64> {
+        self.video.iter().chain(&self.audio).find_map(Inward::skew_ms)
     }
 
     fn received(&self, now: MediaTime) -> Received {
-        let video = self.video.as_ref().map(|video| {
-            let (width, height) = video.totals.size();
-            let fps = (self.pictures.per_second(now) * 10.0).round() as f32 / 10.0;
-            let (packets, lost) = (video.totals.packets(), video.totals.lost());
-            VideoReceived { width, height, fps, bitrate_bps: video.bits_a_second(now), packets, lost }
-        });
-        let audio = self.audio.as_ref().map(|audio| {
-            let (packets, lost) = (audio.totals.packets(), audio.totals.lost());
-            AudioReceived { bitrate_bps: audio.bits_a_second(now), packets, lost }
-        });
-        Received { video, audio }
+        let video = self.video.as_ref().map(|inward| inward.video(now));
+        let audio = self.audio.as_ref().map(|inward| inward.audio(now));
+        Received { video, audio, skew_ms: self.skew_ms().map(tenths) }
     }
 
     fn sent(&self, now: MediaTime) -> Sent {
-        let (view, totals) = (self.view.clone(), &self.sent.totals);
-        let rtt_ms = totals.rtt().map(|rtt| rtt.as_micros() as f32 / 1000.0);
-        Sent { view, rendition: None, bitrate_bps: self.sent.bits_a_second(now), loss: totals.loss(), rtt_ms }
-    }
-}
-
-impl<T> Metered<T> {
-    fn bits_a_second(&self, now: MediaTime) -> u64 {
-        (self.bytes.per_second(now) * 8.0).round() as u64
+        self.sent.report(self.view.clone(), now)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rooms::AudioReceived;
 
     const FREE: Rules = Rules { most: None, unique_names: false };
 
@@ -231,10 +224,10 @@ mod tests {
     fn viewers_take_no_place_of_people_and_no_name() {
         let (occupants, rules) = (Occupants::default(), Rules { most: Some(1), unique_names: true });
         let viewer = Wish { name: "Ann".into(), receives_video: true, ..Wish::default() };
-        occupants.admit(&"a".parse().unwrap(), &viewer, rules).unwrap();
+        let viewer = occupants.admit(&"a".parse().unwrap(), &viewer, rules).unwrap();
         let ann = admit(&occupants, "Ann", rules).unwrap();
         assert!(matches!(admit(&occupants, "Ben", rules), Err(JoinError::RoomFull(_, 1))));
-        assert_eq!((occupants.sessions(), occupants.people()), (2, 1));
+        assert_eq!((occupants.sessions(), occupants.people(), occupants.viewers()), (2, 1, vec![viewer.id]));
         occupants.leave(ann);
         assert!(admit(&occupants, "Ben", rules).is_ok());
     }
@@ -268,12 +261,13 @@ mod tests {
         let audio = Arc::<Traffic>::default();
         occupants.receives_from(ann.id, None, Some(audio.clone()));
         for half_second in 0..5 {
-            occupants.sample(MediaTime::from_millis(500 * half_second));
+            occupants.sample(MediaTime::from_millis(500 * half_second), &Metrics::default());
             (0..25).for_each(|_| audio.count_packet(80));
             (0..10).for_each(|_| ann.sent.count_packet(1000));
         }
         let (received, sent) = occupants.lines(ann.id, MediaTime::from_millis(2500));
-        assert_eq!(received, Received { video: None, audio: Some(AudioReceived { bitrate_bps: 32_000, packets: 125, lost: 0 }) });
+        let sound = AudioReceived { bitrate_bps: 32_000, packets: 125, ..AudioReceived::default() };
+        assert_eq!(received, Received { video: None, audio: Some(sound), skew_ms: None });
         assert_eq!((sent.bitrate_bps, sent.loss, sent.rtt_ms), (160_000, None, None));
     }
 }

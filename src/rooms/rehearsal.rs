@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::compositor::Strangers;
-use crate::flow::Latest;
-use crate::media::{BLOCK_SAMPLES, Block, Frame, Heard, MediaTime, ParticipantId, Picture, SAMPLE_RATE, Scene, SoundSource, ViewName};
+use crate::media::{
+    BLOCK_SAMPLES, Block, Frame, Heard, MediaTime, ParticipantId, Picture, Reel, SAMPLE_RATE, Scene, SoundSource, ViewName,
+};
 use crate::room::{AudioSettings, Change, Command, Due, Joining, PersonStatus, Room, RoomSettings, RoomStatus, Source, ViewStatus};
 
 /// How long the rehearsal lasts on its own clock: by then the one who is to speak is the active speaker.
@@ -105,9 +106,9 @@ impl Rehearsal {
 }
 
 /// Something to see, whatever.
-fn picture() -> Arc<Latest<Picture>> {
-    let newest = Arc::<Latest<Picture>>::default();
-    newest.put(Picture { frame: Arc::new(Frame::black(16, 16)), at: MediaTime::ZERO });
+fn picture() -> Arc<Reel> {
+    let newest = Arc::<Reel>::default();
+    newest.put(MediaTime::ZERO, Picture { frame: Arc::new(Frame::black(16, 16)), at: MediaTime::ZERO });
     newest
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::spec::{CanvasSpec, RenditionSpec, RoomSpec};
+use crate::egress::Why;
 use crate::layout::LayoutSpec;
 use crate::media::{ShortName, ViewName};
 
@@ -39,6 +40,8 @@ pub struct RoomReport {
     pub views: BTreeMap<ViewName, ViewReport>,
     /// Everybody who is seen or heard, in the order in which they came.
     pub participants: Vec<PersonReport>,
+    /// Everybody else: those who watch or listen, in the order in which they came.
+    pub viewers: Vec<ViewerReport>,
     /// Each rendition of each view that somebody receives, and those of `main` in any case.
     pub renditions: Vec<RenditionReport>,
     /// People at most.
@@ -126,6 +129,15 @@ pub struct PersonReport {
     pub sent: Sent,
 }
 
+/// Somebody who watches or listens and is neither seen nor heard.
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct ViewerReport {
+    /// Short and public, such as `p3`.
+    pub id: String,
+    /// What is sent to them.
+    pub sent: Sent,
+}
+
 /// What is received from somebody; null where they send no such thing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct Received {
@@ -133,6 +145,8 @@ pub struct Received {
     pub video: Option<VideoReceived>,
     /// Their sound.
     pub audio: Option<AudioReceived>,
+    /// How much later their picture is shown than its sound is heard, in milliseconds; null before it is known.
+    pub skew_ms: Option<f32>,
 }
 
 /// Pictures received.
@@ -149,6 +163,28 @@ pub struct VideoReceived {
     pub packets: u64,
     /// Packets that never came, so far.
     pub lost: u64,
+    /// The part that never came, of the last second's packets, 0 to 1.
+    pub loss: f32,
+    /// Interarrival jitter, in milliseconds (RFC 3550 §6.4.1); null before it is known.
+    pub jitter_ms: Option<f32>,
+    /// How long what arrives first waits to be shown, in milliseconds; null before it is known.
+    pub delay_ms: Option<f32>,
+    /// Retransmissions asked for, so far; each packet counts each time.
+    pub requested: u64,
+    /// Packets that came as retransmissions, so far.
+    pub recovered: u64,
+    /// Packets that came too late, so far.
+    pub late: u64,
+    /// Keyframes asked for, so far.
+    pub keyframes_asked: u64,
+    /// Times that their picture stood still while it should have moved, so far.
+    pub freezes: u64,
+    /// How long it did, so far, in milliseconds.
+    pub frozen_ms: u64,
+    /// The simulcast layer that is decoded, by its place in the offer; null before there is one.
+    pub layer: Option<u32>,
+    /// What they are asked to send at most, in bits a second; null where nothing is asked.
+    pub asked_bps: Option<u64>,
 }
 
 /// Sound received.
@@ -160,6 +196,20 @@ pub struct AudioReceived {
     pub packets: u64,
     /// Packets that never came in time, so far.
     pub lost: u64,
+    /// The part that never came, of the last second's packets, 0 to 1.
+    pub loss: f32,
+    /// Interarrival jitter, in milliseconds (RFC 3550 §6.4.1); null before it is known.
+    pub jitter_ms: Option<f32>,
+    /// How long what arrives first waits to be heard, in milliseconds; null before it is known.
+    pub delay_ms: Option<f32>,
+    /// Packets that came too late, so far.
+    pub late: u64,
+    /// 20 ms blocks played, so far, but for those of silence.
+    pub blocks: u64,
+    /// Blocks that came out of in-band FEC, so far.
+    pub recovered: u64,
+    /// Blocks that were made up, so far.
+    pub concealed: u64,
 }
 
 /// What is sent to somebody.
@@ -167,14 +217,28 @@ pub struct AudioReceived {
 pub struct Sent {
     /// The view; null where they receive no picture.
     pub view: Option<ViewName>,
-    /// The rendition; null where they receive no picture.
+    /// The rendition; null where they receive no picture, or none for their line's sake.
     pub rendition: Option<ShortName>,
+    /// Why no better one; null where they receive no picture.
+    pub why: Option<Why>,
     /// Pictures and sound, over the last second.
     pub bitrate_bps: u64,
+    /// What their line takes, in bits a second; null before it is known.
+    pub estimate_bps: Option<u64>,
     /// The part of what was sent that the receiver's reports call lost, 0 to 1; null before its first report.
     pub loss: Option<f32>,
     /// Round-trip time, in milliseconds; null before it is known.
     pub rtt_ms: Option<f32>,
+    /// How long what is sent waits for its turn, in milliseconds; null before it is known.
+    pub pacer_ms: Option<f32>,
+    /// Packets that they asked for again, so far; each counts each time.
+    pub requested: u64,
+    /// Packets sent again, so far.
+    pub resent: u64,
+    /// Keyframes that they asked for, so far.
+    pub keyframes_asked: u64,
+    /// Bytes sent to learn what their line takes, so far.
+    pub probed_bytes: u64,
 }
 
 /// One rendition of one view.
@@ -193,12 +257,16 @@ pub struct RenditionReport {
     pub encoders: usize,
     /// Over the last second, one encoder's.
     pub bitrate_bps: u64,
+    /// What one encoder is to give, in bits a second: as much as the slowest line of those who receive it takes.
+    pub target_bps: u32,
+    /// Keyframes since somebody has received it.
+    pub keyframes: u64,
 }
 
 /// Something that happened in a room: a server-sent event.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct RoomEvent {
-    /// `joined`, `left`, `speaker`, `layout`, `muted`, `stalled`, `changed`, `settings`, `closed`.
+    /// `joined`, `left`, `speaker`, `layout`, `muted`, `stalled`, `changed`, `settings`, `chat`, `closed`.
     pub event: &'static str,
     /// The room's time, in milliseconds.
     pub time_ms: u64,

@@ -86,6 +86,11 @@ impl RoomSpec {
         };
         self.renditions.iter().map(rung).collect()
     }
+
+    /// The same, with their names.
+    pub(super) fn named_ladder(&self) -> Vec<(ShortName, Rendition)> {
+        self.renditions.iter().map(|spec| spec.name.clone()).zip(self.ladder()).collect()
+    }
 }
 
 impl CanvasSpec {

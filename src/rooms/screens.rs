@@ -1,18 +1,26 @@
 //! Who receives which picture: the encoders of each scene, and the switches that lead receivers to them.
 //!
-//! In: receivers, routes, scenes' sizes, canvases. Out: canvases to encoders, receivers on feeds. Never: an encoder for a scene that
-//! nobody is routed to, a rendition above what a receiver can take, or a wait.
+//! In: receivers, routes, scenes' sizes, canvases, what is known of the receivers' lines. Out: canvases to encoders, receivers on feeds,
+//! what encoders are to give. Never: an encoder for a scene that nobody is routed to, a rendition above what a receiver can take, or
+//! a wait.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
-use crate::egress::{Load, Rendition, SceneEgress, Turnout, fitting};
-use crate::media::{Canvas, Clock, Composite, Frame, ParticipantId, ViewName};
-use crate::metrics::Metrics;
+use super::quality::Quality;
+use crate::egress::{Climber, Follow, Load, Lookout, Member, Move, Rendition, SceneEgress, Turnout, settle, within};
+use crate::media::{Canvas, Clock, Composite, Frame, MediaTime, ParticipantId, SentTraffic, ShortName, ViewName};
+use crate::metrics::{ByDirection, Direction, Metrics};
 use crate::room::{Routes, SceneKey};
+
+/// From one look at the lines to the next.
+const LOOK: Duration = Duration::from_millis(100);
+/// A receiver whose line takes less than this part of what its rendition gives leaves it at once, and not at the next one's keyframe.
+const STEEP: f64 = 0.5;
 
 /// What a receiver can take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,6 +41,7 @@ pub(super) struct Screens {
 
 #[derive(Debug)]
 struct State {
+    names: Vec<ShortName>,
     renditions: Vec<Rendition>,
     receivers: BTreeMap<ParticipantId, Receiver>,
     routes: Arc<Routes>,
@@ -43,8 +52,11 @@ struct State {
 struct Receiver {
     turnout: Turnout,
     bounds: Bounds,
-    /// Which rendition of which scene.
-    on: Option<(SceneKey, usize)>,
+    traffic: Arc<SentTraffic>,
+    lookout: Lookout,
+    climber: Climber,
+    /// Which rendition of which scene it is turned to; none of it, where its pictures are paused.
+    on: Option<(SceneKey, Option<usize>)>,
 }
 
 /// One scene that is drawn.
@@ -54,18 +66,24 @@ struct Showing {
     /// What `egress` was made with.
     renditions: Vec<Rendition>,
     egress: SceneEgress,
+    /// The bitrate of each rendition.
+    follows: Vec<Follow>,
     newest: Option<Composite>,
+    /// When the lines are looked at next.
+    look: MediaTime,
 }
 
 impl Screens {
-    pub(super) fn new(renditions: Vec<Rendition>, clock: Clock, metrics: Metrics) -> Self {
-        let state = State { renditions, receivers: BTreeMap::new(), routes: Arc::default(), showing: BTreeMap::new() };
+    pub(super) fn new(ladder: Vec<(ShortName, Rendition)>, clock: Clock, metrics: Metrics) -> Self {
+        let (names, renditions) = ladder.into_iter().unzip();
+        let state = State { names, renditions, receivers: BTreeMap::new(), routes: Arc::default(), showing: BTreeMap::new() };
         Self { clock, metrics, state: Mutex::new(state), drawn: watch::channel(()).0 }
     }
 
     /// One more receiver; a route leads it to its scene.
-    pub(super) fn enter(&self, id: ParticipantId, turnout: Turnout, bounds: Bounds) {
-        self.state.lock().receivers.insert(id, Receiver { turnout, bounds, on: None });
+    pub(super) fn enter(&self, id: ParticipantId, turnout: Turnout, bounds: Bounds, traffic: Arc<SentTraffic>) {
+        let receiver = Receiver { turnout, bounds, traffic, lookout: Lookout::default(), climber: Climber::default(), on: None };
+        self.state.lock().receivers.insert(id, receiver);
     }
 
     pub(super) fn leave(&self, id: ParticipantId) {
@@ -73,22 +91,20 @@ impl Screens {
     }
 
     /// Takes other renditions: each scene has them from its next tick on.
-    pub(super) fn set_renditions(&self, renditions: Vec<Rendition>) {
-        self.state.lock().renditions = renditions;
+    pub(super) fn set_renditions(&self, ladder: Vec<(ShortName, Rendition)>) {
+        let mut state = self.state.lock();
+        (state.names, state.renditions) = ladder.into_iter().unzip();
     }
 
     /// Leads receivers to other scenes; the encoders of scenes that nobody is led to end.
     pub(super) fn route(&self, routes: Arc<Routes>) {
         let mut state = self.state.lock();
-        let state = &mut *state;
-        for (id, receiver) in &mut state.receivers {
-            let showing = routes.get(id).and_then(|key| Some((key, state.showing.get(key)?)));
-            if let Some((key, showing)) = showing {
-                receiver.turn_to(key, showing);
-            }
-        }
-        state.showing.retain(|key, _| routes.values().any(|routed| routed == key));
         state.routes = routes;
+        for key in state.moved() {
+            state.settle(&key, self.clock.now(), &self.metrics);
+        }
+        let State { routes, showing, .. } = &mut *state;
+        showing.retain(|key, _| routes.values().any(|routed| routed == key));
     }
 
     /// Before a scene is drawn: makes its encoders where there are none for a canvas of this size and rate.
@@ -99,15 +115,12 @@ impl Screens {
         if state.showing.get(key).filter(alike).is_some() || !state.routes.values().any(|routed| routed == key) {
             return;
         }
-        let (clock, metrics) = (self.clock, self.metrics.clone());
-        let egress = SceneEgress::new(canvas, state.renditions.clone(), clock, metrics);
-        let showing = Showing { canvas, renditions: state.renditions.clone(), egress, newest: None };
-        for (id, receiver) in &mut state.receivers {
-            if state.routes.get(id) == Some(key) {
-                receiver.turn_to(key, &showing);
-            }
-        }
-        state.showing.insert(key.clone(), showing);
+        let egress = SceneEgress::new(canvas, state.renditions.clone(), self.clock, self.metrics.clone());
+        let follows = state.renditions.iter().map(|_| Follow::default()).collect();
+        let (renditions, look) = (state.renditions.clone(), MediaTime::ZERO);
+        state.showing.insert(key.clone(), Showing { canvas, renditions, egress, follows, newest: None, look });
+        state.receivers.values_mut().filter(|receiver| receiver.is_on(key)).for_each(|receiver| receiver.on = None);
+        state.settle(key, self.clock.now(), &self.metrics);
     }
 
     /// A canvas that is drawn. One of a scene's former size comes too late.
@@ -119,6 +132,9 @@ impl Screens {
         }
         showing.newest = Some(composite.clone());
         showing.egress.offer(composite.clone());
+        if composite.at >= showing.look {
+            state.settle(key, composite.at, &self.metrics);
+        }
         drop(state);
         self.drawn.send_replace(());
     }
@@ -139,9 +155,24 @@ impl Screens {
         self.drawn.subscribe()
     }
 
-    /// Which rendition somebody is led to, by its place in the list.
-    pub(super) fn rendition_of(&self, id: ParticipantId) -> Option<usize> {
-        self.state.lock().receivers.get(&id)?.on.as_ref().map(|(_, rendition)| *rendition)
+    /// What somebody gets and why; `None` where they receive no pictures.
+    pub(super) fn quality(&self, id: ParticipantId) -> Option<Quality> {
+        let state = self.state.lock();
+        let receiver = state.receivers.get(&id)?;
+        Some(state.quality(receiver))
+    }
+
+    /// What part of each scene's size is sent to whoever receives the most of it; all of it to those who look without a session. Scenes
+    /// that nobody is sent are left out.
+    pub(super) fn shares(&self) -> BTreeMap<SceneKey, f64> {
+        let state = self.state.lock();
+        let mut shares = BTreeMap::new();
+        for (id, key) in state.routes.iter() {
+            let share = state.receivers.get(id).map_or(Some(1.0), |receiver| receiver.share(state.showing.get(key)?));
+            let most = share.map(|share| shares.get(key).map_or(share, |most: &f64| most.max(share)));
+            shares.extend(most.map(|most| (key.clone(), most)));
+        }
+        shares
     }
 
     /// What each scene's renditions cost.
@@ -154,6 +185,46 @@ impl State {
     fn newest(&self, key: &SceneKey) -> Option<Arc<Frame>> {
         self.showing.get(key)?.newest.as_ref().map(|composite| composite.frame.clone())
     }
+
+    /// The scenes that are drawn and that somebody is led to who is not there yet.
+    fn moved(&self) -> BTreeSet<SceneKey> {
+        let routed = self.receivers.iter().filter_map(|(id, receiver)| Some((self.routes.get(id)?, receiver)));
+        let moved = routed.filter(|(key, receiver)| self.showing.contains_key(key) && !receiver.is_on(key));
+        moved.map(|(key, _)| key.clone()).collect()
+    }
+
+    /// Decides who gets which rendition of a scene, and what each of its encoders is to give.
+    fn settle(&mut self, key: &SceneKey, now: MediaTime, metrics: &Metrics) {
+        let Some(showing) = self.showing.get_mut(key) else { return };
+        showing.look = now + LOOK;
+        let routes = &self.routes;
+        let mut there: Vec<_> = self.receivers.iter_mut().filter(|(id, _)| routes.get(id) == Some(key)).map(|(_, there)| there).collect();
+        let mut members: Vec<_> = there.iter_mut().map(|receiver| receiver.member(now, showing)).collect();
+        let (moves, slowest) = settle(now, &showing.renditions, &mut members);
+        let rooms: Vec<_> = members.into_iter().map(|member| member.line.room_bps()).collect();
+        moves.into_iter().flatten().for_each(|to| count(metrics, to));
+        let too_much: Vec<_> = there.iter().zip(rooms).map(|(receiver, room)| receiver.gets_too_much(key, room, showing)).collect();
+        showing.follow(now, &slowest);
+        for (receiver, too_much) in there.into_iter().zip(too_much) {
+            receiver.turn(key, showing, too_much);
+        }
+    }
+
+    fn quality(&self, receiver: &Receiver) -> Quality {
+        let of_line = Quality::of_line(&receiver.traffic, receiver.climber.why());
+        let Some((key, Some(rendition))) = &receiver.on else { return of_line };
+        let Some(showing) = self.showing.get(key) else { return of_line };
+        let (width, height, fps) = showing.egress.shape(*rendition);
+        Quality { rendition: self.names.get(*rendition).cloned(), width, height, fps, ..of_line }
+    }
+}
+
+fn count(metrics: &Metrics, to: Move) {
+    let direction = match to {
+        Move::Up => Direction::Up,
+        Move::Down => Direction::Down,
+    };
+    metrics.rendition_moves.get_or_create(&ByDirection { direction }).inc();
 }
 
 impl Showing {
@@ -162,34 +233,74 @@ impl Showing {
         let of = |canvas: Canvas| (canvas.width, canvas.height, canvas.fps);
         of(self.canvas) == of(canvas)
     }
+
+    fn follow(&mut self, now: MediaTime, slowest: &[Option<f64>]) {
+        for (n, (follow, slowest)) in self.follows.iter_mut().zip(slowest).enumerate() {
+            self.egress.set_bitrate(n, follow.bitrate_bps(now, *slowest, self.renditions[n]));
+        }
+    }
 }
 
 impl Receiver {
-    /// Turned at the next keyframe; one that can take none of the renditions stays without.
-    fn turn_to(&mut self, key: &SceneKey, showing: &Showing) {
-        let best = fitting(showing.canvas, &showing.renditions, self.bounds.max_height, self.bounds.max_fps);
-        if let Some(rendition) = best {
-            self.turnout.turn_to(showing.egress.feed(rendition));
+    /// What part of the canvas's size it is sent; `None` where it is sent nothing.
+    fn share(&self, showing: &Showing) -> Option<f64> {
+        let rendition = self.on.as_ref()?.1?;
+        let shorter = showing.canvas.width.min(showing.canvas.height);
+        Some(f64::from(showing.renditions.get(rendition)?.height.min(shorter)) / f64::from(shorter))
+    }
+
+    fn is_on(&self, key: &SceneKey) -> bool {
+        self.on.as_ref().is_some_and(|(on, _)| on == key)
+    }
+
+    fn member(&mut self, now: MediaTime, showing: &Showing) -> Member<'_> {
+        let of = |bounds: Bounds| within(showing.canvas, &showing.renditions, bounds.max_height, bounds.max_fps);
+        let within = of(self.bounds);
+        let is_bounded = within.first() != of(Bounds::default()).first();
+        Member { line: self.lookout.look(now, &self.traffic), climber: &mut self.climber, within, is_bounded }
+    }
+
+    /// Whether what it is sent is far more than there is room for.
+    fn gets_too_much(&self, key: &SceneKey, room_bps: f64, showing: &Showing) -> bool {
+        let Some((on, Some(rendition))) = &self.on else { return false };
+        on == key && room_bps < STEEP * f64::from(showing.egress.target_bps(*rendition))
+    }
+
+    /// Turned to what was decided; one that can take none of the renditions stays without.
+    fn turn(&mut self, key: &SceneKey, showing: &Showing, too_much: bool) {
+        self.traffic.wanted_bps.set(self.climber.wanted_bps().unwrap_or(f64::NAN));
+        let rendition = self.climber.rendition();
+        if self.on.as_ref().is_some_and(|(on, of)| on == key && *of == rendition) {
+            return;
         }
-        self.on = best.map(|rendition| (key.clone(), rendition));
+        match rendition {
+            Some(rendition) if too_much => self.turnout.drop_to(showing.egress.feed(rendition)),
+            Some(rendition) => self.turnout.turn_to(showing.egress.feed(rendition)),
+            None => self.turnout.pause(),
+        }
+        self.on = Some((key.clone(), rendition));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::egress::{VideoSubscription, subscription};
+    use crate::egress::{VideoSubscription, Why, subscription};
     use crate::media::MediaTime;
 
-    const HIGH: Rendition = Rendition { height: 96, fps: 30, max_bps: 200_000, min_bps: 50_000 };
+    const HIGH: Rendition = Rendition { height: 96, fps: 30, max_bps: 200_000, min_bps: 120_000 };
     const LOW: Rendition = Rendition { height: 48, fps: 30, max_bps: 100_000, min_bps: 50_000 };
 
     fn canvas() -> Canvas {
         Canvas { width: 160, height: 96, ..Canvas::default() }
     }
 
+    fn ladder(renditions: &[Rendition]) -> Vec<(ShortName, Rendition)> {
+        renditions.iter().map(|rendition| (format!("r{}", rendition.height).parse().unwrap(), *rendition)).collect()
+    }
+
     fn screens() -> Screens {
-        Screens::new(vec![HIGH, LOW], Clock::new(), Metrics::default())
+        Screens::new(ladder(&[HIGH, LOW]), Clock::new(), Metrics::default())
     }
 
     fn key(view: &str) -> SceneKey {
@@ -201,9 +312,36 @@ mod tests {
     }
 
     fn enter(screens: &Screens, id: u32, max_height: Option<u32>) -> VideoSubscription {
+        enter_on(screens, id, max_height, &Arc::default())
+    }
+
+    fn enter_on(screens: &Screens, id: u32, max_height: Option<u32>, traffic: &Arc<SentTraffic>) -> VideoSubscription {
         let (receiver, turnout) = subscription();
-        screens.enter(ParticipantId(id), turnout, Bounds { max_height, max_fps: None });
+        screens.enter(ParticipantId(id), turnout, Bounds { max_height, max_fps: None }, traffic.clone());
         receiver
+    }
+
+    /// Of a line that is probed.
+    fn traffic() -> Arc<SentTraffic> {
+        let traffic = Arc::<SentTraffic>::default();
+        traffic.probed_bytes.add(1000);
+        traffic
+    }
+
+    /// Canvases of `main` from one tenth of a second to another.
+    fn draw(screens: &Screens, tenths: std::ops::Range<u64>) {
+        for tenth in tenths {
+            screens.offer(&key("main"), &Composite { at: MediaTime::from_millis(1000 + 100 * tenth), ..frame(160, 96) });
+        }
+    }
+
+    fn quality(screens: &Screens, id: u32) -> (Option<String>, u32, Why) {
+        let quality = screens.quality(ParticipantId(id)).unwrap();
+        (quality.rendition.map(|name| name.to_string()), quality.height, quality.why)
+    }
+
+    fn targets(screens: &Screens) -> Vec<u32> {
+        screens.loads()[0].1.iter().map(|load| load.target_bps).collect()
     }
 
     fn viewers(screens: &Screens) -> Vec<(String, Vec<usize>)> {
@@ -230,12 +368,24 @@ mod tests {
     }
 
     #[test]
+    fn a_scene_is_wanted_at_the_size_of_whoever_is_sent_the_most_of_it() {
+        let screens = screens();
+        let _receivers = [enter(&screens, 1, Some(48)), enter(&screens, 2, Some(40)), enter(&screens, 3, Some(40))];
+        screens.route(routes(&[(1, "main"), (2, "main"), (3, "tall"), (9, "glance")]));
+        ["main", "tall", "glance"].iter().for_each(|view| screens.prepare(&key(view), canvas()));
+        assert_eq!(screens.shares(), BTreeMap::from([(key("main"), 0.5), (key("glance"), 1.0)]));
+        let _best = enter(&screens, 4, None);
+        screens.route(routes(&[(1, "main"), (4, "main")]));
+        assert_eq!(screens.shares(), BTreeMap::from([(key("main"), 1.0)]));
+    }
+
+    #[test]
     fn who_can_take_none_of_the_renditions_is_sent_none() {
         let screens = screens();
         let _receiver = enter(&screens, 1, Some(40));
         screens.route(routes(&[(1, "main")]));
         screens.prepare(&key("main"), canvas());
-        assert_eq!(screens.rendition_of(ParticipantId(1)), None);
+        assert_eq!(quality(&screens, 1), (None, 0, Why::Bounds));
         assert_eq!(viewers(&screens), [("main".into(), vec![0, 0])]);
     }
 
@@ -252,8 +402,69 @@ mod tests {
         assert!(screens.shared(&ViewName::main()).is_none(), "a canvas of the former size came too late");
         screens.offer(&key("main"), &frame(96, 160));
         assert!(screens.shown_to(ParticipantId(1)).is_some());
-        screens.set_renditions(vec![LOW]);
+        screens.set_renditions(ladder(&[LOW]));
         screens.prepare(&key("main"), Canvas { width: 96, height: 160, ..canvas() });
         assert_eq!(viewers(&screens), [("main".into(), vec![1])]);
+    }
+
+    #[test]
+    fn a_receiver_follows_its_own_line_down_and_up_and_nobody_elses() {
+        let metrics = Metrics::default();
+        let screens = Screens::new(ladder(&[HIGH, LOW]), Clock::new(), metrics.clone());
+        let (fast, slow) = (traffic(), traffic());
+        let _receivers = [enter_on(&screens, 1, None, &fast), enter_on(&screens, 2, None, &slow)];
+        screens.route(routes(&[(1, "main"), (2, "main")]));
+        screens.prepare(&key("main"), canvas());
+        assert_eq!(viewers(&screens), [("main".into(), vec![2, 0])], "nothing is known of either line");
+        fast.estimate_bps.set(5e6);
+        slow.estimate_bps.set(5e6);
+        draw(&screens, 0..120);
+        slow.estimate_bps.set(160e3);
+        draw(&screens, 120..122);
+        assert_eq!(viewers(&screens), [("main".into(), vec![1, 1])]);
+        assert_eq!(
+            (quality(&screens, 1), quality(&screens, 2)),
+            ((Some("r96".into()), 96, Why::Full), (Some("r48".into()), 48, Why::Line))
+        );
+        assert_eq!(targets(&screens), [200_000, 80_000], "an encoder gives what the slowest line of its own receivers takes");
+        assert_eq!((fast.wanted_bps.get(), slow.wanted_bps.get().map(f64::round)), (None, Some(247_500.0)));
+        slow.estimate_bps.set(1e6);
+        draw(&screens, 122..170);
+        let before = viewers(&screens);
+        draw(&screens, 170..250);
+        assert_eq!((before, viewers(&screens)), (vec![("main".into(), vec![1, 1])], vec![("main".into(), vec![2, 0])]));
+        let moves =
+            [Direction::Up, Direction::Down].map(|direction| metrics.rendition_moves.get_or_create(&ByDirection { direction }).get());
+        assert_eq!(moves, [1, 1]);
+    }
+
+    #[test]
+    fn a_line_that_takes_sound_alone_is_sent_no_pictures_and_says_so() {
+        let (screens, traffic) = (screens(), traffic());
+        let _receiver = enter_on(&screens, 1, None, &traffic);
+        screens.route(routes(&[(1, "main")]));
+        screens.prepare(&key("main"), canvas());
+        traffic.estimate_bps.set(70e3);
+        draw(&screens, 0..30);
+        assert_eq!((viewers(&screens), quality(&screens, 1)), (vec![("main".into(), vec![0, 0])], (None, 0, Why::SoundOnly)));
+        screens.route(routes(&[(1, "main")]));
+        screens.prepare(&key("main"), Canvas { fps: 15, ..canvas() });
+        assert_eq!(viewers(&screens), [("main".into(), vec![0, 0])], "another canvas is no better line");
+        traffic.estimate_bps.set(5e6);
+        draw(&screens, 30..200);
+        assert_eq!((viewers(&screens), quality(&screens, 1).2), (vec![("main".into(), vec![1, 0])], Why::Full));
+    }
+
+    #[test]
+    fn what_is_known_of_a_line_goes_with_its_receiver_from_scene_to_scene() {
+        let (screens, traffic) = (screens(), traffic());
+        let _receivers = [enter_on(&screens, 1, None, &traffic), enter(&screens, 2, None)];
+        screens.route(routes(&[(1, "main"), (2, "tall")]));
+        screens.prepare(&key("main"), canvas());
+        screens.prepare(&key("tall"), canvas());
+        traffic.estimate_bps.set(160e3);
+        draw(&screens, 0..2);
+        screens.route(routes(&[(1, "tall"), (2, "tall")]));
+        assert_eq!(viewers(&screens), [("tall".into(), vec![1, 1])]);
     }
 }

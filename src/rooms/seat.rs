@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 
 use super::Rooms;
 use super::live::Live;
+use super::talk::TalkLine;
 use crate::egress::{AudioSubscription, VideoSubscription};
 use crate::ingest::{AudioIntake, Feedback, VideoIntake};
 use crate::media::{ParticipantId, RoomName, SentTraffic, ViewName};
@@ -62,6 +63,8 @@ pub struct Seat {
     pub dismissed: tokio::sync::watch::Receiver<bool>,
     /// What goes to them, counted by the session.
     pub traffic: Arc<SentTraffic>,
+    /// Messages for them, and where theirs go.
+    pub talk: Arc<TalkLine>,
     /// Leaves the room when it goes.
     pub(super) _leaver: Leaver,
 }

@@ -10,7 +10,7 @@ use tokio::sync::broadcast;
 use super::directory::{Entry, Prepared};
 use super::live::Live;
 use super::spec::CanvasSpec;
-use super::{AdminError, CellReport, PersonReport, RenditionReport, RoomEvent, RoomReport, RoomSummary, Rooms, ViewReport};
+use super::{AdminError, CellReport, PersonReport, RenditionReport, RoomEvent, RoomReport, RoomSummary, Rooms, ViewReport, ViewerReport};
 use crate::egress::Load;
 use crate::layout::Layout;
 use crate::media::{MediaTime, ParticipantId, RoomName, ViewName};
@@ -78,6 +78,7 @@ impl Told {
             layout: self.view(&ViewName::main(), status),
             views: self.prepared.settings.views.keys().map(|name| (name.clone(), self.view(name, status))).collect(),
             participants: status.map(|status| self.people(rooms, status)).unwrap_or_default(),
+            viewers: self.viewers(rooms),
             renditions: self.renditions(),
             max_participants: self.prepared.spec.max_participants.map(|most| most.get()),
             locked: self.prepared.spec.locked,
@@ -111,10 +112,7 @@ impl Told {
     }
 
     fn person_of(&self, rooms: &Rooms, id: ParticipantId, person: &PersonStatus, status: &RoomStatus) -> PersonReport {
-        let lines = self.live.as_ref().map(|live| live.occupants.lines(id, rooms.clock.now()));
-        let (received, mut sent) = lines.unwrap_or_default();
-        let rendition = self.live.as_ref().and_then(|live| live.screens.rendition_of(id));
-        sent.rendition = rendition.and_then(|n| self.prepared.spec.renditions.get(n)).map(|rendition| rendition.name.clone());
+        let (received, sent) = self.live.as_ref().map(|live| live.lines(id, rooms.clock.now())).unwrap_or_default();
         PersonReport {
             id: id.to_string(),
             name: person.name.to_string(),
@@ -136,6 +134,11 @@ impl Told {
             received,
             sent,
         }
+    }
+
+    fn viewers(&self, rooms: &Rooms) -> Vec<ViewerReport> {
+        let report = |live: &Live, id: ParticipantId| ViewerReport { id: id.to_string(), sent: live.lines(id, rooms.clock.now()).1 };
+        self.live.iter().flat_map(|live| live.occupants.viewers().into_iter().map(|id| report(live, id))).collect()
     }
 
     /// Those of `main`, and those of other views that somebody receives.
@@ -164,6 +167,8 @@ impl Told {
                 viewers: load.map_or(0, |load| load.viewers),
                 encoders: load.map_or(0, |load| load.encoders),
                 bitrate_bps: load.map_or(0, |load| load.bitrate_bps),
+                target_bps: load.map_or(rendition.max_bps.get(), |load| load.target_bps),
+                keyframes: load.map_or(0, |load| load.keyframes),
             }
         };
         let is_main = *name == ViewName::main();
@@ -176,6 +181,8 @@ fn add(all: &mut Load, one: Load) {
     all.viewers += one.viewers;
     all.encoders += one.encoders;
     all.bitrate_bps = all.bitrate_bps.max(one.bitrate_bps);
+    all.target_bps = all.target_bps.max(one.target_bps);
+    all.keyframes += one.keyframes;
 }
 
 impl Rooms {

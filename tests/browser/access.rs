@@ -47,7 +47,7 @@ async fn no_page_breaks_a_rule_of_accessibility() {
     red.join().await;
     red.sees(RED).await;
     assert_eq!(breaches(&red).await, [""; 0], "/r/open in the room");
-    for path in ["/", "/watch/open", "/docs", "/admin"] {
+    for path in ["/", "/watch/open", "/stats/open", "/docs", "/admin"] {
         let tab = chromium.tab(&server.url(), path, BLUE).await;
         tab.until("document.readyState === 'complete'").await;
         assert_eq!(breaches(&tab).await, [""; 0], "{path}");

@@ -10,6 +10,8 @@ mod chromium;
 mod docs;
 mod hands;
 mod lost;
+mod simulcast;
+mod talk;
 mod together;
 
 use chromium::Chromium;

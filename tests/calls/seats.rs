@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use medley::bots::judge::Scrutiny;
+use medley::bots::line::LineSettings;
 use medley::bots::wall::Epoch;
 use medley::bots::{Asks, Bot, BotSettings, Show, Speech};
 use medley::compositor::Choice;
@@ -25,6 +26,7 @@ async fn come_and_go(call: &Call, number: u16) {
         sends: Some((Show::Drawn, Speech::Tone)),
         scrutiny: Scrutiny::Counted,
         asks: Asks::default(),
+        line: LineSettings::default(),
     };
     let bot = Bot::join(settings, Epoch::new()).await.unwrap();
     within(Duration::from_secs(10), "a picture comes", || bot.report().pictures.received > 0).await;

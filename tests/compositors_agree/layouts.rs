@@ -49,7 +49,7 @@ impl Artist {
         let Place { rect, z, fit, opacity, corner_radius, .. } = *place;
         let label = names.then(|| Label { text: self.name(), muted: self.random.random() });
         let border = if self.random.random_bool(0.2) { Some(self.border()) } else { place.border };
-        Cell { source, rect, fit, z, opacity, corner_radius, border, label }
+        Cell { source, rect, fit, z, opacity, corner_radius, border, label, stalled: false }
     }
 
     /// A valid layout: what is refused is thrown again.
@@ -131,5 +131,5 @@ fn badge(rest: u32, canvas: Canvas) -> Cell {
     let (width, height) = (canvas.height / 20 * 4, canvas.height / 20 * 2);
     let rect = Rect { x: canvas.width - width, y: canvas.height - height, width, height };
     let fit = medley::media::Fit::Cover;
-    Cell { source: Source::More(rest), rect, fit, z: i32::MAX, opacity: 1.0, corner_radius: 0, border: None, label: None }
+    Cell { source: Source::More(rest), rect, fit, z: i32::MAX, opacity: 1.0, corner_radius: 0, border: None, label: None, stalled: false }
 }

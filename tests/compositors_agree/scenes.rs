@@ -91,6 +91,7 @@ impl Artist {
             corner_radius: if self.random.random() { 0 } else { self.random.random_range(1..60) },
             border: self.random.random_bool(0.4).then(|| self.border()),
             label: self.random.random_bool(0.7).then_some(label),
+            stalled: self.random.random_bool(0.2),
         }
     }
 

@@ -4,7 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use medley::media::Clock;
+use serde_json::Value;
 use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::channel::ChannelId;
 use str0m::media::{Direction, Frequency, MediaKind, MediaTime, Mid};
 use str0m::net::{Protocol, Receive};
 use str0m::{Candidate, Event, Input, Output, Rtc};
@@ -28,7 +30,7 @@ pub(crate) struct Offered {
 }
 
 pub(crate) struct Client {
-    rtc: Rtc,
+    pub(crate) rtc: Rtc,
     socket: UdpSocket,
     address: SocketAddr,
     server: Option<SocketAddr>,
@@ -52,10 +54,17 @@ pub(crate) struct Client {
     /// Packets that the server asked for again.
     pub(crate) nacks: u64,
     passed: u64,
+    /// Data channels that are open, with their labels.
+    pub(crate) channels: Vec<(ChannelId, String)>,
+    /// What the room said over them.
+    pub(crate) told: Vec<Value>,
+    /// The newest packet that was sent.
+    pub(crate) last_media: Option<Vec<u8>>,
 }
 
 impl Client {
-    pub(crate) fn offer(direction: Direction) -> Offered {
+    /// With data channels of these labels.
+    pub(crate) fn offer_with(direction: Direction, channels: &[&str]) -> Offered {
         let clock = Clock::new();
         let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
         socket.set_nonblocking(true).unwrap();
@@ -67,6 +76,9 @@ impl Client {
         let mut changes = rtc.sdp_api();
         let sound = changes.add_media(MediaKind::Audio, direction, None, None, None);
         let picture = changes.add_media(MediaKind::Video, direction, None, None, None);
+        for label in channels {
+            changes.add_channel((*label).to_owned());
+        }
         let (offer, pending) = changes.apply().unwrap();
         Offered { sdp: offer.to_sdp_string(), rtc, socket: UdpSocket::from_std(socket).unwrap(), pending, clock, sound, picture }
     }
@@ -84,6 +96,13 @@ impl Client {
             }
         };
         assert!(tokio::time::timeout(patience, living).await.is_ok(), "not within {patience:?}: {self:?}");
+    }
+
+    /// A NAT gives it another port, which it does not know; what is sent to the old one is lost.
+    pub(crate) fn come_to_another_port(&mut self) -> UdpSocket {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        socket.set_nonblocking(true).unwrap();
+        std::mem::replace(&mut self.socket, UdpSocket::from_std(socket).unwrap())
     }
 
     /// Says farewell as a browser does.
@@ -138,6 +157,7 @@ impl Client {
                     return (!self.closed).then_some(due);
                 }
                 Ok(Output::Transmit(datagram)) if !self.loses(&datagram.contents) => {
+                    self.last_media = Some(datagram.contents.to_vec()).filter(|bytes| bytes[0] >= 0x80).or(self.last_media.take());
                     self.socket.send_to(&datagram.contents, datagram.destination).await.unwrap();
                 }
                 Ok(Output::Transmit(_)) => self.video_packets_lost += 1,
@@ -175,6 +195,9 @@ impl Client {
                 self.pictures += 1;
             }
             Event::MediaData(_) => self.sounds += 1,
+            Event::ChannelOpen(id, label) => self.channels.push((id, label)),
+            Event::ChannelClose(id) => self.channels.retain(|(open, _)| *open != id),
+            Event::ChannelData(data) => self.told.push(serde_json::from_slice(&data.data).unwrap()),
             Event::MediaEgressStats(stats) if stats.mid == self.picture => self.nacks = stats.nacks,
             _ => {}
         }
@@ -226,6 +249,9 @@ impl Offered {
             received_packets_lost: 0,
             nacks: 0,
             passed: 0,
+            channels: Vec::new(),
+            told: Vec::new(),
+            last_media: None,
         }
     }
 }

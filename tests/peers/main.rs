@@ -6,6 +6,8 @@
 mod client;
 #[cfg(test)]
 mod room;
+#[cfg(test)]
+mod talk;
 
 use std::time::Duration;
 
@@ -180,6 +182,48 @@ async fn ice_restarts_under_new_credentials_and_media_go_on() {
     client.run(PATIENCE, |client| client.pictures > pictures + 20 && client.sounds > sounds + 20).await;
     let state = room.peers.state(&answer.session).unwrap();
     assert_eq!((state.state, &state.etag), ("connected", &restarted.etag));
+}
+
+#[tokio::test]
+async fn a_client_that_comes_to_another_port_stays_who_it_is_and_misses_little() {
+    let room = Room::open().await;
+    for direction in [Direction::SendRecv, Direction::RecvOnly, Direction::SendOnly] {
+        let (mut client, answer) = room.join(direction, Purpose::Join, str::to_owned).await;
+        let through = room.received(Media::Video) + 20;
+        let receives = direction != Direction::SendOnly;
+        client.run(PATIENCE, |client| if receives { client.sounds > 20 } else { room.received(Media::Video) > through }).await;
+        let participant = room.peers.state(&answer.session).unwrap().participant;
+        for _ in 0..2 {
+            let _old = client.come_to_another_port();
+            let (sounds, through) = (client.sounds, room.received(Media::Video) + 20);
+            client
+                .run(
+                    Duration::from_secs(2),
+                    |client| if receives { client.sounds > sounds + 5 } else { room.received(Media::Video) > through },
+                )
+                .await;
+        }
+        assert_eq!(room.peers.state(&answer.session).unwrap().participant, participant);
+        assert!(room.is_connected(&answer.session));
+        room.peers.close(&answer.session).await;
+    }
+    assert_eq!(room.ended("vanished") + room.ended("failed"), 0);
+}
+
+#[tokio::test]
+async fn a_stranger_with_a_clients_stream_gets_nothing_and_stops_nothing() {
+    let room = Room::open().await;
+    let (mut client, _) = room.join(Direction::SendRecv, Purpose::Join, str::to_owned).await;
+    client.run(PATIENCE, |client| client.sounds > 5 && client.last_media.is_some()).await;
+    let stranger = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    stranger.set_nonblocking(true).unwrap();
+    let seen = client.last_media.clone().unwrap();
+    for _ in 0..10 {
+        stranger.send_to(&seen, client.peer_address()).unwrap();
+        let sounds = client.sounds;
+        client.run(PATIENCE, |client| client.sounds > sounds + 5).await;
+    }
+    assert!(stranger.recv_from(&mut [0; 2000]).is_err(), "the client is heard where it was");
 }
 
 #[tokio::test]

@@ -43,7 +43,18 @@ impl Room {
 
     /// A client whose offer is sent as `edit` leaves it.
     pub(crate) async fn join(&self, direction: Direction, purpose: Purpose, edit: impl Fn(&str) -> String) -> (Client, Answer) {
-        let pending = Client::offer(direction);
+        self.join_with(direction, purpose, &[], edit).await
+    }
+
+    /// One that offers data channels, too.
+    pub(crate) async fn join_with(
+        &self,
+        direction: Direction,
+        purpose: Purpose,
+        channels: &[&str],
+        edit: impl Fn(&str) -> String,
+    ) -> (Client, Answer) {
+        let pending = Client::offer_with(direction, channels);
         let offer = check(&edit(&pending.sdp), purpose).unwrap();
         let (audio, video) = (offer.audio.unwrap_or_default(), offer.video.unwrap_or_default());
         let wish = Wish {
@@ -56,7 +67,9 @@ impl Room {
         };
         let seat = self.rooms.join(&name(), wish).unwrap();
         let answer = self.peers.answer(offer, seat).await.unwrap();
-        (pending.accept(&answer.sdp), answer)
+        // The client's stack would keep to what we take, as a hostile one does not
+        let accepted = answer.sdp.replace("a=max-message-size:16384", "a=max-message-size:1000000");
+        (pending.accept(&accepted), answer)
     }
 
     pub(crate) fn is_connected(&self, session: &str) -> bool {
@@ -86,6 +99,10 @@ impl Room {
     fn participant(&self, session: &str) -> ParticipantId {
         let id = self.peers.state(session).unwrap().participant;
         ParticipantId(id.strip_prefix('p').unwrap().parse().unwrap())
+    }
+
+    pub(crate) fn dropped(&self, reason: &'static str) -> u64 {
+        self.metrics.dropped.get_or_create(&ByReason { reason }).get()
     }
 
     pub(crate) fn received(&self, media: Media) -> u64 {

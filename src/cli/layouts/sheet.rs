@@ -6,9 +6,10 @@
 use std::sync::Arc;
 
 use crate::compositor::{CompositorError, Fonts, Pictures, Strangers, still};
-use crate::flow::Latest;
 use crate::layout::{LayoutSpec, stock};
-use crate::media::{Canvas, Cell, Fit, Frame, Label, MediaTime, ParticipantId, Picture, Rect, Scene, ShortName, Source, ViewName, Within};
+use crate::media::{
+    Canvas, Cell, Fit, Frame, Label, MediaTime, ParticipantId, Picture, Rect, Reel, Scene, ShortName, Source, ViewName, Within,
+};
 use crate::room::{Command, Due, Joining, Overlays, Room, RoomSettings, View};
 
 /// Numbers of people, one for each column.
@@ -58,8 +59,8 @@ fn scene(canvas: Canvas, template: &ShortName, people: u32) -> Scene {
 }
 
 fn stranger(id: u32) -> Joining {
-    let newest = Arc::<Latest<Picture>>::default();
-    newest.put(Picture { frame: Arc::new(Frame::black(16, 16)), at: MediaTime::ZERO });
+    let newest = Arc::<Reel>::default();
+    newest.put(MediaTime::ZERO, Picture { frame: Arc::new(Frame::black(16, 16)), at: MediaTime::ZERO });
     let source = crate::room::Source::Camera;
     Joining { id: ParticipantId(id), name: Strangers::name(id).into(), source, sound: None, picture: Some(newest) }
 }
@@ -101,7 +102,7 @@ impl Sheet {
         let source = Source::Participant { id: ParticipantId(self.pictures.len() as u32), name: "".into() };
         let rect = self.rect(column, line);
         self.pictures.push(picture);
-        self.cells.push(Cell { source, rect, fit: Fit::Cover, z: 0, opacity: 1.0, corner_radius: 0, border: None, label });
+        self.cells.push(Cell { source, rect, fit: Fit::Cover, z: 0, opacity: 1.0, corner_radius: 0, border: None, label, stalled: false });
     }
 
     fn write(&mut self, column: usize, line: usize, text: &str) {

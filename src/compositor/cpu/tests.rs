@@ -139,7 +139,7 @@ fn overlays_do_not_make_a_scene_that_is_the_same_another() {
 
 fn any_cell_at(rect: Rect) -> Cell {
     let source = Source::Participant { id: ParticipantId(1), name: "Ada".into() };
-    Cell { source, rect, fit: Fit::Cover, z: 0, opacity: 1.0, corner_radius: 0, border: None, label: None }
+    Cell { source, rect, fit: Fit::Cover, z: 0, opacity: 1.0, corner_radius: 0, border: None, label: None, stalled: false }
 }
 
 fn any_cell() -> impl Strategy<Value = Cell> {
@@ -152,7 +152,7 @@ fn any_cell() -> impl Strategy<Value = Cell> {
     (any_rect(), source, any::<bool>(), 0.0f32..1.3, 0u32..200, border, label).prop_map(
         |(rect, source, cover, opacity, corner_radius, border, label)| {
             let fit = if cover { Fit::Cover } else { Fit::Contain };
-            Cell { source, rect, fit, z: 0, opacity, corner_radius, border, label }
+            Cell { source, rect, fit, z: 0, opacity, corner_radius, border, label, stalled: false }
         },
     )
 }

@@ -176,6 +176,7 @@ mod tests {
             corner_radius: 4,
             border: None,
             label: None,
+            stalled: false,
         };
         Scene { canvas, at: MediaTime::from_millis(tick), cells: vec![cell], ..Scene::empty(canvas, MediaTime::ZERO) }
     }

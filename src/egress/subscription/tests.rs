@@ -126,6 +126,34 @@ fn being_turned_to_the_encoder_in_use_costs_nobody_a_keyframe() {
 }
 
 #[test]
+fn a_receiver_that_drops_to_a_feed_gets_nothing_more_of_the_old_one() {
+    let (mut pictures, turnout, mut one, mut two) = following();
+    turnout.drop_to(two.feed());
+    one.make(true);
+    two.make(false);
+    assert_eq!(now(&mut pictures), None);
+    assert_eq!((one.receivers(), two.wants_keyframe()), (0, true));
+    two.make(true);
+    assert_eq!(now(&mut pictures), Some((2, 1, true)));
+}
+
+#[test]
+fn a_paused_receiver_gets_nothing_costs_nobody_a_keyframe_and_comes_back_at_one() {
+    let (mut pictures, turnout, mut one, mut two) = following();
+    turnout.turn_to(two.feed());
+    turnout.pause();
+    one.make(false);
+    two.make(true);
+    assert_eq!(now(&mut pictures), None);
+    assert_eq!((one.receivers(), two.receivers()), (0, 0));
+    turnout.turn_to(one.feed());
+    one.make(false);
+    assert_eq!(now(&mut pictures), None);
+    one.make(true);
+    assert_eq!(now(&mut pictures), Some((1, 3, true)));
+}
+
+#[test]
 fn a_keyframe_is_not_followed_where_the_turn_was_called_off_just_before() {
     let (mut pictures, turnout, mut one, mut two) = following();
     turnout.turn_to(two.feed());

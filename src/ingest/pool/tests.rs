@@ -118,7 +118,7 @@ fn a_sender_that_goes_frees_its_decoder_on_a_thread_of_the_pool() {
     let (freed, freed_on) = channel();
     let make =
         move || -> Box<dyn VideoDecoder> { Box::new(Fake { sender: 0, report: report.clone(), held: None, freed: Some(freed.clone()) }) };
-    let strand = pool.strand(Box::new(make), Arc::default(), Arc::default());
+    let strand = pool.strand(Box::new(make), Presenter::default());
     strand.push(unit(0, true));
     settle(&pool);
     drop(strand);
@@ -188,7 +188,7 @@ fn pool(threads: usize) -> Arc<Pool> {
 fn strand(pool: &Arc<Pool>, sender: usize, report: &Sender<(usize, u64)>) -> Strand {
     let report = report.clone();
     let make = move || -> Box<dyn VideoDecoder> { Box::new(Fake { sender, report: report.clone(), held: None, freed: None }) };
-    pool.strand(Box::new(make), Arc::default(), Arc::default())
+    pool.strand(Box::new(make), Presenter::default())
 }
 
 /// One whose decoder stands still until the second is dropped.
@@ -196,9 +196,16 @@ fn held_strand(pool: &Arc<Pool>, report: &Sender<(usize, u64)>) -> (Strand, Send
     let (go, held) = channel();
     let (report, held) = (report.clone(), Some(Arc::new(Mutex::new(held))));
     let make = move || -> Box<dyn VideoDecoder> { Box::new(Fake { sender: 0, report: report.clone(), held: held.clone(), freed: None }) };
-    (pool.strand(Box::new(make), Arc::default(), Arc::default()), go)
+    (pool.strand(Box::new(make), Presenter::default()), go)
 }
 
 fn unit(number: u64, keyframe: bool) -> ReceivedUnit {
-    ReceivedUnit { annex_b: number.to_be_bytes().into(), timestamp: 0, arrival: MediaTime::ZERO, keyframe, intact: true }
+    ReceivedUnit {
+        annex_b: number.to_be_bytes().into(),
+        timestamp: 0,
+        arrival: MediaTime::ZERO,
+        keyframe,
+        intact: true,
+        timing: Default::default(),
+    }
 }

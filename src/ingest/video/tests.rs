@@ -3,7 +3,7 @@
 use super::*;
 use crate::codec::{AccessUnit, Keyframe, VideoEncoder, VideoSettings};
 use crate::ingest::pool::tests::settle;
-use crate::media::{Clock, Frame};
+use crate::media::{Clock, Frame, Picture};
 
 const PERIOD: Duration = Duration::from_millis(33);
 const SPS: u8 = 7;
@@ -127,6 +127,45 @@ fn the_picture_of_a_sender_that_stopped_is_forgotten_after_five_seconds_and_come
 }
 
 #[test]
+fn a_picture_that_stands_still_is_marked_where_something_is_missing_or_nothing_comes() {
+    let mut call = Call::new(320, 180);
+    call.intake.never_ask_again();
+    (0..5).for_each(|_| drop(call.send(Keyframe::Auto, |_| true)));
+    call.send(Keyframe::Auto, |n| n > 0);
+    let mut marked = Vec::new();
+    for _ in 0..60 {
+        call.send(Keyframe::Auto, |_| true);
+        marked.push(call.picture.is_stalled());
+    }
+    let after = marked.iter().position(|marked| *marked).unwrap();
+    assert!((29..=32).contains(&after) && marked[after..].iter().all(|marked| *marked), "{after}");
+    call.send(Keyframe::Force, |_| true);
+    call.pass(Duration::from_millis(10));
+    assert!(!call.picture.is_stalled());
+    call.pass(Duration::from_millis(1900));
+    assert!(!call.picture.is_stalled(), "a screen that stands still");
+    call.pass(Duration::from_millis(100));
+    assert!(call.picture.is_stalled());
+    call.pass(FORGET_AFTER);
+    assert!(call.shown().is_none() && !call.picture.is_stalled());
+}
+
+#[test]
+fn a_missing_packet_is_asked_for_on_its_own_stream_and_counted() {
+    let mut call = Call::new(320, 180);
+    (0..5).for_each(|_| drop(call.send(Keyframe::Auto, |_| true)));
+    let missing = call.sequence;
+    call.send(Keyframe::Auto, |n| n > 0);
+    call.send(Keyframe::Auto, |_| true);
+    let due = call.intake.next_deadline().expect("something is missing");
+    assert!(due <= call.now + Duration::from_millis(10));
+    call.intake.advance(due);
+    assert_eq!(call.feedback.try_recv(), Ok(Feedback::Resend { layer: 0, sequences: vec![missing] }));
+    assert_eq!(call.intake.traffic().requested.get(), 1);
+    assert!(call.metrics.text().contains("medley_retransmissions_requested_total{media=\"video\"} 1"));
+}
+
+#[test]
 fn what_the_decoder_refuses_is_counted_and_asked_for_again_at_most_twice_a_second() {
     let mut call = Call::new(320, 180);
     let (_, keyframe) = call.encode(Keyframe::Force);
@@ -144,7 +183,7 @@ struct Call {
     pool: Arc<Pool>,
     metrics: Metrics,
     intake: VideoIntake,
-    picture: Arc<Latest<Picture>>,
+    picture: Arc<Reel>,
     feedback: mpsc::Receiver<Feedback>,
     encoder: h264::Encoder,
     width: u32,
@@ -209,11 +248,12 @@ impl Call {
     }
 
     fn shown(&self) -> Option<Picture> {
-        self.picture.get()
+        self.picture.at(self.now + Duration::from_millis(40))
     }
 
     fn requests(&mut self) -> usize {
-        std::iter::from_fn(|| self.feedback.try_recv().ok()).count()
+        let asks = std::iter::from_fn(|| self.feedback.try_recv().ok());
+        asks.filter(|feedback| matches!(feedback, Feedback::KeyframeNeeded { .. })).count()
     }
 
     fn errors(&self) -> u64 {

@@ -4,50 +4,52 @@
 //!
 //! | Slot | Link | What it does |
 //! | --- | --- | --- |
-//! | 2 000 | the stack's TWCC sender | numbers what leaves |
-//! | 4 000 | the stack's NACK responder | resends, as RTX where that is negotiated |
-//! | 6 500 | [`rtx::RtxUndo`] | turns retransmissions back into what was lost, before anyone counts losses |
-//! | 7 000 | the stack's NACK generator | asks for what is missing |
+//! | 2 000 | [`departures::Departures`] | numbers what leaves, hears what the client says of what it got |
+//! | 6 500 | [`rtx::RtxUndo`] | turns retransmissions back into what was lost, before anyone looks at them |
 //! | 8 000 | the stack's TWCC receiver | tells the sender when its packets came |
-//! | 10 000 | the stack's receiver reports | |
 //! | 10 400 | [`line::LineReports`] | learns from the client's reports what its line is like |
 //! | 10 500 | [`reports::ReportClock`] | puts both streams' sender reports on the room's one time line |
 //! | 11 000 | the stack's sender reports | |
 //! | 14 000 | [`tap::Tap`] | hands media and requests to the session |
 //!
-//! There is no pacer: the stack's is first in, first out and would hold sound back behind pictures.
+//! Receiver reports are the session's own (`reception`): the stack makes none for streams that no offer declares.
+//! What is missing is asked for by the intakes (`ingest`), which know how long it is of use; the stack's NACK generator does not.
+//! There is no pacer and no NACK responder: what leaves when, and again, the session decides (`pacing`). The stack's pacer is first in,
+//! first out and would hold sound back behind pictures; its TWCC sender does not number retransmissions.
 
+pub(super) mod departures;
 pub(super) mod line;
 pub(super) mod reports;
 pub(super) mod rtx;
+pub(super) mod streams;
 pub(super) mod tap;
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rtc::interceptor::{
-    Interceptor, NackGeneratorBuilder, NackResponderBuilder, ReceiverReportBuilder, Registry, SenderReportBuilder, Slot, StreamInfo,
-    TaggedPacket, TwccReceiverBuilder, TwccSenderBuilder,
+    Interceptor, RTPHeaderExtension, Registry, SenderReportBuilder, Slot, StreamInfo, TaggedPacket, TwccReceiverBuilder,
+    TwccReceiverInterceptor,
 };
 use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
 
-/// How often losses are looked for: two audio packets, so that mere reordering has passed.
-const NACK_INTERVAL: Duration = Duration::from_millis(30);
-/// After ten requests a packet is later than any jitter buffer waits.
-const NACKS_PER_PACKET: u16 = 10;
-/// Packets kept for resending: over three seconds of pictures at 2.5 Mb/s.
-const RESEND_PACKETS: u16 = 1024;
+use super::codecs::TRANSPORT_CC_URI;
 
 /// The whole chain.
-pub(super) fn chain(undo: Option<rtx::RtxUndo>, line: line::LineReports, clock: reports::ReportClock, tap: tap::Tap) -> Registry {
-    let nack = NackGeneratorBuilder::new().with_interval(NACK_INTERVAL).with_max_nacks_per_packet(NACKS_PER_PACKET);
+///
+/// `transport_cc` is the id of the client's transport-wide sequence numbers, where it sends them.
+pub(super) fn chain(
+    departures: departures::Departures,
+    undo: Option<rtx::RtxUndo>,
+    transport_cc: Option<u8>,
+    line: line::LineReports,
+    clock: reports::ReportClock,
+    tap: tap::Tap,
+) -> Registry {
     let registry = Registry::new()
-        .with(Slot::TwccSender, TwccSenderBuilder::new().build())
-        .with(Slot::NackResponder, NackResponderBuilder::new().with_size(RESEND_PACKETS).build())
-        .with(Slot::NackGenerator, nack.build())
-        .with(Slot::TwccReceiver, TwccReceiverBuilder::new().build())
-        .with(Slot::ReceiverReport, ReceiverReportBuilder::new().build())
+        .with(Slot::from(2_000), Link::new(departures))
+        .with(Slot::TwccReceiver, twcc_receiver(transport_cc))
         .with(Slot::from(10_400), Link::new(line))
         .with(Slot::from(10_500), Link::new(clock))
         .with(Slot::SenderReport, SenderReportBuilder::new().build())
@@ -56,6 +58,16 @@ pub(super) fn chain(undo: Option<rtx::RtxUndo>, line: line::LineReports, clock: 
         Some(undo) => registry.with(Slot::from(6_500), Link::new(undo)),
         None => registry,
     }
+}
+
+/// The stack's reporter of arrivals. It looks only for the extension of streams that it was told of, which simulcast layers are not: it
+/// is told of one that stands for all.
+fn twcc_receiver(extension: Option<u8>) -> TwccReceiverInterceptor {
+    let mut receiver = TwccReceiverBuilder::new().build();
+    let rtp_header_extensions =
+        extension.map(|id| RTPHeaderExtension { uri: TRANSPORT_CC_URI.into(), id: id.into() }).into_iter().collect();
+    receiver.bind_remote_stream(&StreamInfo { rtp_header_extensions, ..StreamInfo::default() });
+    receiver
 }
 
 /// What one of our links does to a packet; [`Link`] does the rest that the stack asks of an interceptor.

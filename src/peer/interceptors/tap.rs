@@ -5,7 +5,7 @@
 //! silently, and wake the stack's task for each packet; this takes any stream by its payload type, counts what it drops,
 //! and wakes it once for a picture.
 
-use rtc::interceptor::{AttributedPacket, Packet, TaggedPacket};
+use rtc::interceptor::{Attribute, AttributedPacket, Packet, TaggedPacket};
 use rtc::rtcp;
 use rtc::rtcp::goodbye::Goodbye;
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
@@ -14,7 +14,9 @@ use rtc::shared::TransportContext;
 use tokio::sync::mpsc;
 
 use super::super::offer::Kind;
+use super::super::pacing::Said;
 use super::Work;
+use super::streams::Streams;
 use crate::media::{Clock, MediaTime, RtpPacket, SenderReport};
 use crate::metrics::Metrics;
 
@@ -27,6 +29,8 @@ pub(in super::super) enum Inbound {
     Report(SenderReport),
     /// The client cannot go on without a keyframe (PLI or FIR).
     KeyframeWanted,
+    /// What it says of what it got.
+    Said(Said),
     /// Streams that the client ends (RFC 3550 §6.6).
     Goodbye(Vec<u32>),
 }
@@ -37,6 +41,8 @@ pub(in super::super) struct Tap {
     /// The payload types that media come with.
     pub(in super::super) audio: Option<u8>,
     pub(in super::super) video: Option<u8>,
+    /// The layers of the pictures.
+    pub(in super::super) streams: Streams,
     pub(in super::super) clock: Clock,
     pub(in super::super) metrics: Metrics,
     /// To the session; what it cannot take is dropped and counted.
@@ -48,16 +54,9 @@ pub(in super::super) struct Tap {
 impl Work for Tap {
     fn inbound(&mut self, packet: TaggedPacket) -> Option<TaggedPacket> {
         let arrival = self.clock.at(packet.now);
+        let resent = packet.message.has(&Attribute::Retransmission);
         match packet.message.packet {
-            Packet::Rtp(rtp) => {
-                let kind = self.kind_of(rtp.header.payload_type)?;
-                let header = rtp.header;
-                let (sequence, timestamp, marker, ssrc) = (header.sequence_number, header.timestamp, header.marker, header.ssrc);
-                self.hand_over(Inbound::Media(
-                    kind,
-                    RtpPacket { sequence, timestamp, marker, ssrc, layer: 0, resent: false, payload: rtp.payload, arrival },
-                ));
-            }
+            Packet::Rtp(rtp) => self.take(rtp, resent, arrival)?,
             Packet::Rtcp(packets) => packets.iter().filter_map(|p| heard(p.as_ref(), arrival)).for_each(|r| self.hand_over(r)),
             _ => {}
         }
@@ -72,6 +71,15 @@ impl Work for Tap {
 }
 
 impl Tap {
+    fn take(&mut self, packet: rtc::rtp::Packet, resent: bool, arrival: MediaTime) -> Option<()> {
+        let rtc::rtp::Packet { header, payload } = packet;
+        let kind = self.kind_of(header.payload_type)?;
+        let layer = if kind == Kind::Video { self.streams.layer_of(&header)? } else { 0 };
+        let (sequence, timestamp, marker, ssrc) = (header.sequence_number, header.timestamp, header.marker, header.ssrc);
+        self.hand_over(Inbound::Media(kind, RtpPacket { sequence, timestamp, marker, ssrc, layer, resent, payload, arrival }));
+        Some(())
+    }
+
     fn kind_of(&self, payload_type: u8) -> Option<Kind> {
         match Some(payload_type) {
             pt if pt == self.audio => Some(Kind::Audio),
@@ -104,6 +112,7 @@ pub(super) mod tests {
     use bytes::Bytes;
     use rtc::rtp;
 
+    use super::super::super::simulcast::Layers;
     use super::*;
 
     pub(in super::super) fn rtp(payload_type: u8, ssrc: u32, sequence_number: u16, payload: &'static [u8]) -> TaggedPacket {
@@ -122,7 +131,8 @@ pub(super) mod tests {
     fn tap() -> (Tap, mpsc::Receiver<Inbound>) {
         let (session, inbound) = mpsc::channel(4);
         let (_, outbox) = mpsc::channel(1);
-        (Tap { audio: Some(111), video: Some(96), clock: Clock::new(), metrics: Metrics::default(), session, outbox }, inbound)
+        let streams = Streams::new(&Layers::single(None, None));
+        (Tap { audio: Some(111), video: Some(96), streams, clock: Clock::new(), metrics: Metrics::default(), session, outbox }, inbound)
     }
 
     #[test]

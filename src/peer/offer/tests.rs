@@ -99,7 +99,7 @@ fn media_lines(sdp: &str) -> Vec<&str> {
 }
 
 #[test]
-fn chromium_is_taken_with_its_best_h264_and_without_its_data_channel() {
+fn chromium_is_taken_with_its_best_h264_and_its_data_channel() {
     let offer = check(&chromium(), Purpose::Join).unwrap();
     assert_eq!((offer.audio, offer.video, &offer.notice), (Some((true, true)), Some((true, true)), &None));
     let video = offer.terms.media().find(|m| m.kind == Kind::Video).unwrap();
@@ -109,10 +109,11 @@ fn chromium_is_taken_with_its_best_h264_and_without_its_data_channel() {
     let lines = [
         "m=audio 40000 UDP/TLS/RTP/SAVPF 111",
         "m=video 40000 UDP/TLS/RTP/SAVPF 106 107",
-        "m=application 0 UDP/DTLS/SCTP webrtc-datachannel",
+        "m=application 40000 UDP/DTLS/SCTP webrtc-datachannel",
     ];
     assert_eq!(media_lines(&answer), lines);
-    assert!(answer.contains("a=group:BUNDLE 0 1\r\n") && answer.contains("a=ssrc-group:FID 41 42\r\n"), "{answer}");
+    assert!(answer.contains("a=mid:2\r\na=sctp-port:5000\r\na=max-message-size:16384\r\n"), "{answer}");
+    assert!(answer.contains("a=group:BUNDLE 0 1 2\r\n") && answer.contains("a=ssrc-group:FID 41 42\r\n"), "{answer}");
 }
 
 #[test]
@@ -208,9 +209,44 @@ fn faults_are_named_with_what_to_send_instead() {
 fn the_stack_sees_only_what_both_sides_will_do() {
     let terms = check(&chromium(), Purpose::Whip).unwrap().terms;
     let offer = answer::offer_for_stack(&terms, &terms.ice);
-    assert_eq!(media_lines(&offer), ["m=audio 9 UDP/TLS/RTP/SAVPF 111", "m=video 9 UDP/TLS/RTP/SAVPF 106 107"]);
+    let lines =
+        ["m=audio 9 UDP/TLS/RTP/SAVPF 111", "m=video 9 UDP/TLS/RTP/SAVPF 106 107", "m=application 9 UDP/DTLS/SCTP webrtc-datachannel"];
+    assert_eq!(media_lines(&offer), lines);
+    assert!(offer.contains("a=group:BUNDLE audio video data\r\n"), "{offer}");
     assert_eq!(offer.matches("a=sendonly").count(), 2);
     assert!(offer.contains("a=ssrc-group:FID 2001 2002") && !offer.contains("candidate"), "{offer}");
+}
+
+#[test]
+fn data_channels_that_are_not_ours_to_take_are_refused_and_the_media_go_on() {
+    let refused = [
+        chromium().replace("m=application 9", "m=application 0"),
+        chromium().replace("UDP/DTLS/SCTP", "TCP/DTLS/SCTP"),
+        chromium().replace("webrtc-datachannel", "t38"),
+        chromium().replace("BUNDLE 0 1 2", "BUNDLE 0 1"),
+        chromium().replace("a=mid:2\r\n", ""),
+    ];
+    for offer in refused {
+        let terms = check(&offer, Purpose::Join).unwrap().terms;
+        assert!(terms.media().count() == 2 && terms.data().is_none(), "{offer}");
+        assert!(answer::answer(&terms, &ours()).contains("m=application 0 "), "{offer}");
+        assert!(!answer::offer_for_stack(&terms, &terms.ice).contains("m=application"), "{offer}");
+    }
+    let nonsense = check(&chromium().replace("a=sctp-port:5000", "a=sctp-port:70000"), Purpose::Join);
+    assert!(nonsense.unwrap_err().0.contains("a=sctp-port:5000"));
+    let alone = chromium().replace("RTP/SAVPF 111 63 9", "RTP/SAVPF 9").replace("H264", "H265");
+    assert!(check(&alone, Purpose::Join).is_err(), "there is no session of a data channel alone");
+}
+
+#[test]
+fn a_data_channel_that_is_offered_first_has_the_candidates() {
+    let (head, data) =
+        chromium().split_once("m=application").map(|(head, data)| (head.to_owned(), format!("m=application{data}"))).unwrap();
+    let at = head.find("m=audio").unwrap();
+    let offer = format!("{}{data}{}", &head[..at], &head[at..]);
+    let answer = answered(&offer, Purpose::Join);
+    assert!(media_lines(&answer)[0].starts_with("m=application 40000"), "{answer}");
+    assert!(answer.find("a=end-of-candidates").unwrap() < answer.find("m=audio").unwrap(), "{answer}");
 }
 
 #[test]

@@ -34,6 +34,19 @@ fn who_sends_no_sound_or_was_muted_has_the_mute_mark() {
 }
 
 #[test]
+fn a_picture_that_stands_still_is_marked_until_it_moves_again() {
+    let mut sim = Sim::of(1, template("grid"));
+    let screen = sim.share_screen(7);
+    screen.note_stalled(true);
+    sim.millis(100);
+    let stalled = |sim: &Sim| sim.last_cells().iter().filter(|cell| cell.stalled).count();
+    assert_eq!((stalled(&sim), sim.events.contains(&Event::Stalled(ParticipantId(7), true))), (1, true));
+    screen.note_stalled(false);
+    sim.millis(100);
+    assert_eq!((stalled(&sim), sim.events.contains(&Event::Stalled(ParticipantId(7), false))), (0, true));
+}
+
+#[test]
 fn an_edge_follows_each_voice_and_the_active_speakers_is_full() {
     let mut sim = Sim::new(settings(template("grid")));
     sim.join(1, Tone::db(300.0, -20.0), |n| n < 200);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::tone::Tone;
 use super::*;
 use crate::layout::LayoutSpec;
-use crate::media::{Block, Cell, Frame, Heard, MediaTime, Source as Shown};
+use crate::media::{Block, Cell, Frame, Heard, MediaTime, Picture, Source as Shown};
 
 mod arranging;
 mod hearing;
@@ -90,9 +90,9 @@ fn with_views(layouts: &[(&str, Arc<Layout>)]) -> RoomSettings {
     RoomSettings { views: layouts.iter().map(view).collect(), ..RoomSettings::default() }
 }
 
-fn picture() -> Arc<Latest<Picture>> {
-    let newest = Arc::new(Latest::default());
-    newest.put(Picture { frame: Arc::new(Frame::black(16, 16)), at: MediaTime::ZERO });
+fn picture() -> Arc<Reel> {
+    let newest = Arc::new(Reel::default());
+    newest.put(MediaTime::ZERO, Picture { frame: Arc::new(Frame::black(16, 16)), at: MediaTime::ZERO });
     newest
 }
 
@@ -117,7 +117,7 @@ impl Sim {
         self.room.handle(Command::Join(Joining { sound, picture: Some(picture()), ..joining(id) }));
     }
 
-    fn share_screen(&mut self, id: u32) -> Arc<Latest<Picture>> {
+    fn share_screen(&mut self, id: u32) -> Arc<Reel> {
         let newest = picture();
         self.room.handle(Command::Join(Joining { source: Source::Screen, picture: Some(newest.clone()), ..joining(id) }));
         newest
