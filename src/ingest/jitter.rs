@@ -108,9 +108,9 @@ impl JitterBuffer {
         }
     }
 
-    /// Takes what the sender says of the stream's clock.
+    /// Takes what the sender says of the stream's clock; one without a wall clock (RFC 3550: zero) tells nothing.
     pub(super) fn note_report(&mut self, report: SenderReport) {
-        self.report = Some(report);
+        self.report = (report.ntp != 0).then_some(report);
     }
 
     /// What is to be played next at the tick `now`. To be asked until there is a block.

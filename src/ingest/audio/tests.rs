@@ -87,7 +87,8 @@ fn less_lag_is_come_to_without_a_click() {
     let heard = line.pulled(900);
     let end = |block: &[f32]| rms(block) > 0.05;
     let ends = |samples: &[f32]| samples.chunks(BLOCK_SAMPLES).rposition(end);
-    assert_eq!(ends(&heard.samples), Some(880));
+    // The last block of lag goes by its speed, some of it still to come.
+    assert!(matches!(ends(&heard.samples), Some(880 | 881)), "{:?}", ends(&heard.samples));
     assert!(heard.kinds[320..880].iter().all(|kind| *kind == Heard::Decoded));
     let calm = &heard.samples[320 * BLOCK_SAMPLES..870 * BLOCK_SAMPLES];
     assert!(steepest(calm) < 1.2 * STEEPEST, "{}", steepest(calm));
