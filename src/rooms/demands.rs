@@ -136,6 +136,7 @@ mod tests {
             corner_radius: 0,
             border: None,
             label: None,
+            stalled: false,
         };
         Scene { cells: tiles.iter().map(cell).collect(), ..Scene::empty(Canvas::default(), at(0)) }
     }

@@ -41,7 +41,7 @@ mod tests {
 
     fn cell(source: Source, x: u32, opacity: f32) -> Cell {
         let rect = Rect { x, y: 0, width: 320, height: 180 };
-        Cell { source, rect, fit: Fit::Cover, z: 3, opacity, corner_radius: 0, border: None, label: None }
+        Cell { source, rect, fit: Fit::Cover, z: 3, opacity, corner_radius: 0, border: None, label: None, stalled: false }
     }
 
     #[test]
