@@ -109,6 +109,10 @@ pub struct Metrics {
     pub freezes: Counter,
     /// How long they did.
     pub frozen_seconds: Counter<f64, AtomicU64>,
+    /// Packets sent again because receivers asked for them.
+    pub packets_resent: Counter,
+    /// Payload bytes sent to learn what lines take.
+    pub probe_bytes: Counter,
     /// Keyframes asked of senders.
     pub keyframes_requested: Counter,
     /// Keyframes forced out of encoders.
@@ -179,6 +183,8 @@ impl Default for Metrics {
             skew_seconds: Histogram::new([-0.25, -0.1, -0.06, -0.04, -0.02, 0.0, 0.02, 0.04, 0.06, 0.1, 0.25]),
             freezes: Counter::default(),
             frozen_seconds: Counter::default(),
+            packets_resent: Counter::default(),
+            probe_bytes: Counter::default(),
             keyframes_requested: Counter::default(),
             keyframes_forced: Counter::default(),
             decode_errors: Counter::default(),
@@ -220,6 +226,8 @@ impl Metrics {
         r.register_with_unit("sent", "Bytes of RTP payloads sent", Unit::Bytes, self.bytes_sent.clone());
         r.register_with_unit("round_trip", "Round trips to receivers", Unit::Seconds, self.round_trip_seconds.clone());
         self.register_lines(r);
+        r.register("packets_resent", "Packets sent again because receivers asked for them", self.packets_resent.clone());
+        r.register_with_unit("probe", "Payload bytes sent to learn what lines take", Unit::Bytes, self.probe_bytes.clone());
         r.register("keyframes_requested", "Keyframes asked of senders", self.keyframes_requested.clone());
         r.register("keyframes_forced", "Keyframes forced out of encoders", self.keyframes_forced.clone());
         r.register("decode_errors", "Access units that could not be decoded", self.decode_errors.clone());

@@ -24,6 +24,7 @@ export class Session {
   #settle;
   #mending = false;
   #limit;
+  #endTalk = () => {};
 
   /** The server's picture and sound. */
   mix = new MediaStream();
@@ -85,6 +86,7 @@ export class Session {
   close() {
     this.#timers.forEach(clearTimeout);
     this.#pc?.close();
+    this.#endTalk();
     if (this.#url) ask(this.#url, { method: "DELETE", keepalive: true, key: false }).catch(() => {});
     this.#url = undefined;
     this.#settle("");
@@ -99,8 +101,9 @@ export class Session {
       this.mix.addTrack(track);
     };
     if (audio !== null) pc.addTransceiver(audio ?? "audio", { direction });
-    preferH264(pc.addTransceiver(video ?? "video", { direction }));
-    talk?.attach(pc);
+    const sendEncodings = direction === "recvonly" ? [] : layers(video);
+    preferH264(pc.addTransceiver(video ?? "video", { direction, sendEncodings }));
+    if (talk) this.#endTalk = talk.attach(pc);
     await pc.setLocalDescription();
     await this.#gathered();
     const offered = pc.localDescription.sdp;
@@ -239,6 +242,15 @@ function codecs() {
 
 function isH264({ mimeType }) {
   return mimeType.toLowerCase() === "video/h264";
+}
+
+/** Simulcast: the server takes the layer that fits this person's tile. A camera of few pixels has no use for a third. */
+function layers(track) {
+  const high = { rid: "h", scaleResolutionDownBy: 1, maxBitrate: 1_800_000 };
+  const middle = { rid: "m", scaleResolutionDownBy: 2, maxBitrate: 500_000 };
+  const low = { rid: "l", scaleResolutionDownBy: 4, maxBitrate: 150_000 };
+  const { height = 720 } = track?.getSettings() ?? {};
+  return height >= 540 ? [low, middle, high] : [middle, high];
 }
 
 function preferH264(transceiver) {

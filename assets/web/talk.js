@@ -8,13 +8,16 @@ export class Talk extends EventTarget {
   /** The newest message of each type since the last `attach`. */
   newest = {};
 
-  /** Opens the channel of a session that has not made its offer yet. */
+  /** Opens the channel of a session that has not made its offer yet; gives what ends it: a connection that is closed here tells nobody. */
   attach(connection) {
+    if (this.#channel) this.#ended();
     const channel = connection.createDataChannel("medley");
     this.#channel = channel;
     channel.onmessage = ({ data }) => channel === this.#channel && this.#take(data);
     channel.onopen = () => channel === this.#channel && this.#tell("open");
-    channel.onclose = () => channel === this.#channel && this.#ended();
+    const end = () => channel === this.#channel && this.#ended();
+    channel.onclose = end;
+    return end;
   }
 
   get isOpen() {
@@ -48,6 +51,7 @@ export class Talk extends EventTarget {
   #ended() {
     this.#channel = undefined;
     const { hello } = this.newest;
+    // What was said stays on the page, and was said by whoever one was.
     this.newest = hello ? { hello } : {};
     this.#tell("ended");
   }

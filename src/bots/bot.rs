@@ -15,7 +15,7 @@ use crate::media::MediaTime;
 
 use super::files::{Film, Track};
 use super::http::{HttpError, Seat, Server};
-use super::judge::{BotReport, Examiner, Scrutiny, Witness};
+use super::judge::{BotReport, Examiner, History, Scrutiny, Witness};
 use super::line::{LineReport, LineSettings};
 use super::offer::Offer;
 use super::own_clock::OwnClock;
@@ -195,6 +195,11 @@ impl Bot {
         };
         self.own.witness.report(&mut report, self.asked);
         report
+    }
+
+    /// What it found over time, since the measurement began.
+    pub fn history(&self) -> History {
+        self.own.witness.history()
     }
 
     /// Lays another line in place of the one it has, whose times count from here; what is under way arrives as it would have. Its

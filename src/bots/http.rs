@@ -118,6 +118,15 @@ impl Server {
         self.send(Method::PATCH, &path_of(session), fragment, StatusCode::OK).await.map(|(_, fragment)| fragment)
     }
 
+    /// The body of what is at a path.
+    ///
+    /// # Errors
+    /// Where the server cannot be reached, has no such thing, or more of it than an answer can be.
+    pub(super) async fn get(&self, path: &str) -> Result<String, HttpError> {
+        let path = format!("{}{path}", self.base);
+        Ok(self.send(Method::GET, &path, String::new(), StatusCode::OK).await?.1)
+    }
+
     /// Sends a request; gives the `Location` and the body of an answer of the wanted status.
     async fn send(&self, method: Method, path: &str, body: String, wanted: StatusCode) -> Result<(Option<String>, String), HttpError> {
         let lost = |reason: String| HttpError::Connect { url: format!("http://{}", self.authority), reason };

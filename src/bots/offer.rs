@@ -18,7 +18,7 @@ use super::wire::Wire;
 /// Constrained baseline, level 3.1 (RFC 6184 §8.1), as browsers offer it.
 const PROFILE_LEVEL_ID: u32 = 0x42_e01f;
 /// As `str0m` offers it.
-const OPUS: u8 = 111;
+pub(super) const OPUS: u8 = 111;
 const VIDEO: u8 = 108;
 const REPAIR: u8 = 109;
 /// What Chromium begins with before it knows the line.
@@ -47,10 +47,10 @@ impl Offer {
         let socket = socket_towards(host).map_err(|source| PeerError::Socket { host: host.into(), source })?;
         let address = socket.local_addr().map_err(|source| PeerError::Socket { host: host.into(), source })?;
         let mut config = Rtc::builder().clear_codecs().enable_opus(true, false).enable_bwe(Some(FIRST_ESTIMATE));
-        // A judge waits for no more than two packets behind a gap in the sound.
+        // What is counted waits for no more than two packets behind a gap in the sound.
         config = config.set_reordering_size_audio(3).set_reordering_timeout_audio(Some(Duration::from_millis(60)));
         config = config.set_reordering_size_video(PICTURES_BEHIND_A_GAP).set_send_buffer_video(KEPT_PACKETS);
-        // The only way to see how many packets each request asks for.
+        // The only way to see how many packets each request asks for, and sound in the order in which it arrives.
         config = config.enable_raw_packets(true);
         config.codec_config().add_h264(VIDEO.into(), Some(REPAIR.into()), true, PROFILE_LEVEL_ID);
         let mut rtc = config.build(now);

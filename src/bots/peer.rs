@@ -14,8 +14,8 @@ use str0m::bwe::{Bitrate, BweKind};
 use str0m::format::Codec;
 use str0m::media::{Frequency, KeyframeRequestKind, MediaData, MediaTime as RtpTime, Mid};
 use str0m::net::{Protocol, Receive};
-use str0m::rtp::RawPacket;
 use str0m::rtp::rtcp::{Nack, Rtcp};
+use str0m::rtp::{RawPacket, RtpHeader};
 use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc, RtcError};
 use tokio::sync::mpsc;
 
@@ -23,6 +23,7 @@ use crate::media::MediaTime;
 
 use super::judge::{Evidence, Witness};
 use super::line::{LineSettings, Move, Relocation};
+use super::offer::OPUS;
 use super::own_clock::OwnClock;
 use super::relocation::{Restart, Signalling, renewed};
 use super::sender::{KeyframeWanted, Parcel, Sent};
@@ -223,11 +224,12 @@ impl Session {
                 self.order_keyframe();
             }
             Event::MediaData(arrived) if arrived.mid == self.pictures => self.take_picture(arrived),
-            Event::MediaData(arrived) if arrived.mid == self.sound => self.take_sound(arrived),
+            Event::MediaData(arrived) if arrived.mid == self.sound => self.count_sound(&arrived),
             Event::EgressBitrateEstimate(estimate) => self.note_estimate(&estimate),
             Event::RawPacket(packet) => match *packet {
                 RawPacket::RtcpRx(Rtcp::Nack(nack)) => self.ends.ledger.note(|line| line.up.asked_again += asked_for(&nack)),
                 RawPacket::RtcpTx(Rtcp::Nack(nack)) => self.ends.ledger.note(|line| line.down.asked_again += asked_for(&nack)),
+                RawPacket::RtpRx(header, payload) => self.take_sound(&header, payload),
                 _ => {}
             },
             _ => {}
@@ -273,17 +275,19 @@ impl Session {
         }
     }
 
-    fn take_sound(&mut self, arrived: MediaData) {
-        let at = self.ends.witness.epoch().now();
+    fn count_sound(&mut self, arrived: &MediaData) {
         let (first, last) = (**arrived.seq_range.start(), **arrived.seq_range.end());
         let lost = self.next_sound.map_or(0, |next| first.saturating_sub(next));
         self.next_sound = Some(last + 1);
         self.ends.witness.sound_arrived(arrived.data.len(), lost);
-        if let Some(evidence) = &self.ends.evidence {
-            let place = arrived.time.rebase(Frequency::FORTY_EIGHT_KHZ).numer();
-            // A full queue shows as a gap in the sound.
-            let _ = evidence.try_send(Evidence::Sound { packet: arrived.data, place, at });
-        }
+    }
+
+    /// The examiner has a receiver of its own for sound: it is given packets as they arrive, and not in order.
+    fn take_sound(&self, header: &RtpHeader, payload: Vec<u8>) {
+        let Some(evidence) = self.ends.evidence.as_ref().filter(|_| *header.payload_type == OPUS && !payload.is_empty()) else { return };
+        let at = self.ends.witness.epoch().now();
+        // A full queue shows as a gap in the sound.
+        let _ = evidence.try_send(Evidence::Sound { packet: payload.into(), timestamp: header.timestamp, at });
     }
 
     fn send(&mut self, parcel: Parcel) -> Result<(), String> {

@@ -23,6 +23,11 @@ impl Wall {
         self.0
     }
 
+    /// Milliseconds from an earlier point to here; below zero where it lies ahead.
+    pub fn ms_since(self, earlier: Self) -> f64 {
+        (self.0 as i64).wrapping_sub(earlier.0 as i64) as f64 / 1000.0
+    }
+
     /// The point as a stamp carries it: milliseconds modulo 2²⁶.
     pub const fn stamp_millis(self) -> u32 {
         (self.0 / 1000 % STAMP_SPAN as u64) as u32

@@ -72,12 +72,17 @@ pub(super) struct BotsArgs {
     /// The report as JSON on standard output
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    grid: super::grid::GridArgs,
 }
 
 /// Runs the bots; fails where one could not join or was cut off.
 pub(super) async fn run(args: BotsArgs) -> anyhow::Result<ExitCode> {
     super::log::start(&LogConfig { filter: "warn,webrtc=error,rtc=error,str0m=error".into(), ..LogConfig::default() })?;
     let json = args.json;
+    if args.grid.grid {
+        return super::grid::run(args.grid, json).await;
+    }
     let told = args.every.is_some();
     let options = args.options().map_err(anyhow::Error::msg)?;
     let report = bots::run_telling(options, super::told_to_stop(), tell).await?;

@@ -4,6 +4,7 @@
 
 mod bots;
 mod demo;
+mod grid;
 mod layouts;
 mod line;
 mod log;

@@ -118,7 +118,8 @@ impl Pace {
             return Piece::Insert(most, Manner::Quiet);
         }
         let due = standing.margin < PRESSING && now.since(self.last_piece) >= APART;
-        if due { Piece::Insert(most, HARDLY_ALIKE) } else { Piece::Keep }
+        // A voice's period may be longer than what is lacking: too much goes again.
+        if due { Piece::Insert(MOST, HARDLY_ALIKE) } else { Piece::Keep }
     }
 }
 
@@ -134,14 +135,14 @@ impl Standing {
     }
 }
 
-/// The speed for this way, where it was `before`.
+/// The speed for this way, where it was `before`. Up it is taken to its end: until there only the delay has grown, not the margin.
 fn speed(excess: i64, before: i32) -> i32 {
-    let begins = if before == 0 { NOTABLE } else { NEAR + 1 };
-    if excess.saturating_abs() < begins || (before != 0 && (excess < 0) != (before < 0)) {
-        return 0;
+    let begins = if before > 0 { NEAR } else { NOTABLE };
+    match excess {
+        ..0 => -MOST_PPM,
+        excess if excess <= begins => 0,
+        excess => excess.saturating_mul(2).clamp(LEAST_PPM, MOST_PPM.into()) as i32,
     }
-    let ppm = excess.saturating_abs().saturating_mul(2).clamp(LEAST_PPM, MOST_PPM.into()) as i32;
-    if excess < 0 { -ppm } else { ppm }
 }
 
 #[cfg(test)]
@@ -186,6 +187,19 @@ mod tests {
         assert!((6..=8).contains(&pieces), "{pieces}");
         assert!((100..2000).contains(&ticks), "{ticks}");
         pace.advise(MediaTime::from_millis(20 * ticks), standing(5, 0));
+        assert_eq!(pace.ppm(), 0);
+    }
+
+    #[test]
+    fn what_the_speed_has_begun_upwards_it_ends() {
+        let (mut pace, mut waste) = (Pace::default(), 0);
+        let soon = |waste| Standing { shrinks: 5 * MILLISECOND, waste, ..standing(1, 0) };
+        while waste < 960 {
+            assert_eq!(pace.advise(MediaTime::ZERO, soon(waste)), Piece::Keep);
+            assert_eq!(pace.ppm(), -MOST_PPM, "{waste} samples are left over");
+            waste += 1;
+        }
+        pace.advise(MediaTime::ZERO, Standing { shrinks: 5 * MILLISECOND, ..standing(21, 0) });
         assert_eq!(pace.ppm(), 0);
     }
 

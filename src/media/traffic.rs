@@ -102,7 +102,7 @@ pub struct SentTraffic {
     loss: AtomicU32,
     /// In microseconds; [`UNKNOWN`] before it is known.
     rtt: AtomicU32,
-    /// What the line takes, in bits a second, as it is estimated.
+    /// What the line takes of sound and pictures, in bits a second on the wire, as it is estimated: what retransmissions need is taken off.
     pub estimate_bps: Reading,
     /// What the line would have to take for a better picture, in bits a second, sound and all: it is worth probing for. None where
     /// nothing better is to be had.

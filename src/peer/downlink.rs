@@ -1,7 +1,7 @@
-//! What goes to one client: the room's pictures and sounds as packets.
+//! What goes to one client: the room's pictures and sounds as packets, each when it is its turn (`pacing`).
 //!
-//! In: encoded pictures and sounds. Out: packets in the outbox, counted. Never: a picture before there is a connection; since the
-//! last keyframe they wait for it.
+//! In: encoded pictures and sounds, what the client says of what it got, time. Out: packets in the outbox, counted. Never: a picture
+//! before there is a connection; since the last keyframe they wait for it.
 
 use std::sync::Arc;
 
@@ -9,15 +9,14 @@ use rtc::interceptor::Packet;
 
 use super::backlog::Backlog;
 use super::outbox::Outbox;
-use super::sending::Packetizer;
-use crate::media::{EncodedPicture, EncodedSound, SentTraffic};
+use super::pacing::{Pacing, Said, What};
+use crate::media::{EncodedPicture, EncodedSound, MediaTime, SentTraffic};
 use crate::metrics::{ByMedia, Media};
 
 /// One client's streams on their way out.
 #[derive(Debug)]
 pub(super) struct Downlink {
-    audio: Option<Packetizer>,
-    video: Option<Packetizer>,
+    pacing: Pacing,
     outbox: Outbox,
     traffic: Arc<SentTraffic>,
     backlog: Backlog,
@@ -26,61 +25,114 @@ pub(super) struct Downlink {
 
 impl Downlink {
     /// Closed at first.
-    pub(super) fn new(audio: Option<Packetizer>, video: Option<Packetizer>, outbox: Outbox, traffic: Arc<SentTraffic>) -> Self {
-        Self { audio, video, outbox, traffic, backlog: Backlog::default(), is_open: false }
+    pub(super) fn new(pacing: Pacing, outbox: Outbox, traffic: Arc<SentTraffic>) -> Self {
+        Self { pacing, outbox, traffic, backlog: Backlog::default(), is_open: false }
     }
 
     /// Opens it: the connection stands. Whether pictures are at hand that the client can begin with.
-    pub(super) fn open(&mut self) -> bool {
+    pub(super) fn open(&mut self, now: MediaTime) -> bool {
         self.is_open = true;
         let Some(pictures) = self.backlog.take() else { return false };
-        pictures.iter().for_each(|picture| self.send_picture(picture));
+        pictures.into_iter().for_each(|picture| self.picture(picture, now));
         true
     }
 
     /// Closes it: the connection is looked for again.
     pub(super) fn close(&mut self) {
         self.is_open = false;
+        self.pacing.close();
     }
 
     /// Takes a picture.
-    pub(super) fn picture(&mut self, picture: Arc<EncodedPicture>) {
-        if self.is_open {
-            self.send_picture(&picture);
-        } else {
-            self.backlog.push(picture);
+    pub(super) fn picture(&mut self, picture: Arc<EncodedPicture>, now: MediaTime) {
+        if !self.is_open {
+            return self.backlog.push(picture);
         }
+        let lost = self.pacing.picture(picture, now);
+        self.count_lost(lost);
+        self.send(now);
     }
 
     /// Takes a sound; without a connection nobody hears it.
-    pub(super) fn sound(&mut self, sound: &EncodedSound) {
-        if let (Some(packetizer), true) = (&mut self.audio, self.is_open) {
-            let packet = packetizer.sound(sound);
-            self.post(Media::Audio, std::iter::once(packet));
+    pub(super) fn sound(&mut self, sound: &EncodedSound, now: MediaTime) {
+        if self.is_open {
+            self.pacing.sound(sound);
+            self.send(now);
         }
     }
 
-    fn send_picture(&mut self, picture: &EncodedPicture) {
-        if let Some(packetizer) = &mut self.video {
-            let packets: Vec<_> = packetizer.picture(picture).collect();
-            self.post(Media::Video, packets.into_iter());
-        }
+    /// Takes what the client says of what it got.
+    pub(super) fn hear(&mut self, said: Said, now: MediaTime) {
+        let lost = match said {
+            Said::Lacks(sequences) => {
+                self.traffic.requested.add(sequences.len() as u64);
+                let too_many = self.pacing.hear(Said::Lacks(sequences), now);
+                (0..too_many).for_each(|_| self.outbox.metrics.count_dropped("resend_budget"));
+                0
+            }
+            said => self.pacing.hear(said, now),
+        };
+        self.count_lost(lost);
+        self.traffic.estimate_bps.set(self.pacing.media_bps());
+        self.send(now);
     }
 
-    /// Those that there is room for are counted.
-    fn post(&self, media: Media, packets: impl Iterator<Item = rtc::rtp::Packet>) {
-        let (mut sent, mut sent_bytes) = (0, 0);
-        for packet in packets {
+    /// Lets time pass: to be called at least every 50 ms. Whether a keyframe is to be asked for on the client's behalf.
+    pub(super) fn advance(&mut self, now: MediaTime) -> bool {
+        if !self.is_open {
+            return false;
+        }
+        let lost = self.pacing.advance(self.traffic.rtt(), self.traffic.wanted_bps.get(), now);
+        self.count_lost(lost);
+        self.traffic.estimate_bps.set(self.pacing.media_bps());
+        self.send(now);
+        self.pacing.wants_keyframe(now)
+    }
+
+    /// When to call [`Downlink::send`], where something waits.
+    pub(super) fn deadline(&self, now: MediaTime) -> Option<MediaTime> {
+        self.pacing.deadline(now).filter(|_| self.is_open)
+    }
+
+    /// Sends what may leave.
+    pub(super) fn send(&mut self, now: MediaTime) {
+        let mut any = false;
+        while let Some((what, packet)) = self.pacing.next(now) {
+            any = true;
             let bytes = packet.payload.len();
+            // Those that there is room for are counted
             if self.outbox.put(Packet::Rtp(packet)) {
-                self.traffic.count_packet(bytes);
-                sent += 1;
-                sent_bytes += bytes as u64;
+                self.count(what, bytes);
             }
         }
+        if any {
+            self.outbox.send();
+        }
+        if let Some(waited) = self.pacing.waited.take() {
+            self.traffic.pacer_ms.set(waited.as_secs_f64() * 1e3);
+        }
+    }
+
+    fn count(&self, what: What, bytes: usize) {
         let metrics = &self.outbox.metrics;
-        metrics.packets_sent.get_or_create(&ByMedia { media }).inc_by(sent);
-        metrics.bytes_sent.get_or_create(&ByMedia { media }).inc_by(sent_bytes);
-        self.outbox.send();
+        let media = if what == What::Sound { Media::Audio } else { Media::Video };
+        self.traffic.count_packet(bytes);
+        metrics.packets_sent.get_or_create(&ByMedia { media }).inc();
+        metrics.bytes_sent.get_or_create(&ByMedia { media }).inc_by(bytes as u64);
+        match what {
+            What::Sound | What::Picture => {}
+            What::Again => {
+                self.traffic.resent.add(1);
+                metrics.packets_resent.inc();
+            }
+            What::Probe => {
+                self.traffic.probed_bytes.add(bytes as u64);
+                metrics.probe_bytes.inc_by(bytes as u64);
+            }
+        }
+    }
+
+    fn count_lost(&self, pictures: usize) {
+        (0..pictures).for_each(|_| self.outbox.metrics.count_dropped("viewer_line_slow"));
     }
 }

@@ -19,6 +19,7 @@ mod mailbox;
 mod offer;
 mod opening;
 mod outbox;
+mod pacing;
 mod port;
 mod reception;
 mod sdp;

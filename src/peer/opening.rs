@@ -18,6 +18,7 @@ use super::answer::{Ours, Stream};
 use super::channel::{self, Channel};
 use super::downlink::Downlink;
 use super::interceptors;
+use super::interceptors::departures::Departures;
 use super::interceptors::line::LineReports;
 use super::interceptors::reports::ReportClock;
 use super::interceptors::rtx::RtxUndo;
@@ -26,6 +27,8 @@ use super::interceptors::tap::{Inbound, Tap};
 use super::mailbox::Mailbox;
 use super::offer::{Kind, Terms};
 use super::outbox::Outbox;
+use super::pacing::ledger::Ledger;
+use super::pacing::{Pacing, RtxStream};
 use super::port::{Berth, Wire};
 use super::sending::Packetizer;
 use super::session::{Command, Session};
@@ -98,8 +101,7 @@ impl Opening {
         let asker = streams[1].or(streams[0]).map_or(1, |stream| stream.ssrc);
         let takes_remb = terms.media().any(|m| m.sends && m.codec.feedback.contains(&"goog-remb"));
         let uplink = Uplink::new(seat.video_in.take(), seat.audio_in.take(), asker, takes_remb);
-        let [audio, video] = [audio, video].map(|outgoing| outgoing.map(|o| o.packetizer));
-        let downlink = Downlink::new(audio, video, outbox.clone(), seat.traffic.clone());
+        let downlink = Downlink::new(pacing(audio, video), outbox.clone(), seat.traffic.clone());
         let channel = Channel::serve(opened, seat.talk.clone(), self.clock, offset);
         let session = Session {
             terms: terms.clone(),
@@ -136,9 +138,12 @@ impl Opening {
         let line = LineReports { ssrc, clock, traffic, metrics, ours: VecDeque::new() };
         let pictures_in = terms.media().find(|m| m.kind == Kind::Video && m.sends);
         let streams = pictures_in.map(|m| Streams::new(&m.layers)).unwrap_or_default();
+        let numbered = [sound, pictures].into_iter().flatten().flat_map(Outgoing::numbered).collect();
+        let (metrics, ledger) = (self.metrics.clone(), Ledger::default());
+        let departures = Departures { numbered, ssrc, ledger, clock, metrics, session: session.clone() };
         let tap = Tap { audio, video, streams, clock: self.clock, metrics: self.metrics.clone(), session, outbox };
         let transport_cc = terms.media().find_map(|m| m.codec.transport_cc.filter(|_| m.sends));
-        interceptors::chain(undo(terms), transport_cc, line, ReportClock { clock: self.clock, streams: time_lines }, tap)
+        interceptors::chain(departures, undo(terms), transport_cc, line, ReportClock { clock: self.clock, streams: time_lines }, tap)
     }
 }
 
@@ -146,6 +151,10 @@ impl Opening {
 struct Outgoing {
     stream: Stream,
     packetizer: Packetizer,
+    /// The payload type of its retransmissions.
+    rtx: Option<u8>,
+    /// The id of the transport-wide sequence number, where the client reports on it.
+    transport_cc: Option<u8>,
 }
 
 impl Outgoing {
@@ -154,8 +163,29 @@ impl Outgoing {
         // Without generic NACKs nothing is ever resent
         let resends = medium.codec.rtx.is_some() && medium.codec.feedback.contains(&"nack");
         let stream = Stream { ssrc: ssrc(), rtx_ssrc: resends.then(ssrc) };
-        Some(Self { stream, packetizer: Packetizer::new(medium, stream) })
+        let packetizer = Packetizer::new(medium, stream);
+        let transport_cc = medium.codec.transport_cc.filter(|_| medium.codec.feedback.contains(&"transport-cc"));
+        Some(Self { stream, packetizer, rtx: medium.codec.rtx, transport_cc })
     }
+
+    /// The streams that are numbered, with the id of the header extension.
+    fn numbered(&self) -> Vec<(u32, u8)> {
+        let Some(id) = self.transport_cc else { return Vec::new() };
+        [Some(self.stream.ssrc), self.stream.rtx_ssrc].into_iter().flatten().map(|ssrc| (ssrc, id)).collect()
+    }
+
+    fn rtx(&self) -> Option<RtxStream> {
+        // The upper half is left out, as in every stream (`sending`)
+        let sequence = rand::random::<u16>() >> 1;
+        Some(RtxStream { ssrc: self.stream.rtx_ssrc?, payload_type: self.rtx?, sequence })
+    }
+}
+
+fn pacing(audio: Option<Outgoing>, video: Option<Outgoing>) -> Pacing {
+    let rtx = video.as_ref().and_then(Outgoing::rtx);
+    let is_numbered = video.as_ref().is_some_and(|video| video.transport_cc.is_some());
+    let [audio, video] = [audio, video].map(|outgoing| outgoing.map(|o| o.packetizer));
+    Pacing::new(audio, video, rtx, is_numbered)
 }
 
 /// 0 and 1 mean "nobody" to some receivers.

@@ -1,6 +1,6 @@
 //! Makes RTP packets of what the room sends to one client.
 //!
-//! In: encoded pictures and sounds. Out: packets with gapless sequence numbers, and timestamps on the room's time line that only
+//! In: payloads and their moments. Out: packets with gapless sequence numbers, and timestamps on the room's time line that only
 //! grow. Never: a copy of a payload, which all receivers share.
 
 use bytes::Bytes;
@@ -9,7 +9,7 @@ use rtc::rtp;
 use super::answer::Stream;
 use super::interceptors::reports::TimeLine;
 use super::offer::Medium;
-use crate::media::{EncodedPicture, EncodedSound, MediaTime};
+use crate::media::{EncodedSound, MediaTime};
 
 /// One stream's numbering.
 #[derive(Debug)]
@@ -34,11 +34,9 @@ impl Packetizer {
         self.time_line
     }
 
-    /// The packets of one picture; the last one carries the marker (RFC 6184 §5.1).
-    pub(super) fn picture<'p>(&'p mut self, picture: &'p EncodedPicture) -> impl Iterator<Item = rtp::Packet> + 'p {
-        let last = picture.payloads.len().saturating_sub(1);
-        let timestamp = self.newer(self.timestamp(picture.at));
-        picture.payloads.iter().enumerate().map(move |(n, payload)| self.packet(payload, timestamp, n == last))
+    /// The timestamp of the next picture, which is of this moment.
+    pub(super) fn stamp(&mut self, at: MediaTime) -> u32 {
+        self.newer(self.timestamp(at))
     }
 
     /// The packet of one sound. No talk spurts are marked: the stream never pauses (RFC 3551 §4.1).
@@ -58,7 +56,8 @@ impl Packetizer {
         *self.shown.insert(if is_newer { timestamp } else { next })
     }
 
-    fn packet(&mut self, payload: &Bytes, timestamp: u32, marker: bool) -> rtp::Packet {
+    /// The next packet of the stream; a picture's last one carries the marker (RFC 6184 §5.1).
+    pub(super) fn packet(&mut self, payload: &Bytes, timestamp: u32, marker: bool) -> rtp::Packet {
         let header = rtp::Header {
             version: 2,
             payload_type: self.payload_type,
@@ -74,32 +73,27 @@ impl Packetizer {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn packetizer() -> Packetizer {
+    /// A stream whose numbers and timestamps wrap soon.
+    pub(in super::super) fn packetizer() -> Packetizer {
         let time_line = TimeLine { ssrc: 7, clock_rate: 90_000, offset: u32::MAX };
         Packetizer { payload_type: 96, time_line, sequence: u16::MAX - 1, shown: None }
     }
 
-    fn picture(at_ms: u64, payloads: usize) -> EncodedPicture {
-        let payloads = (0..payloads).map(|n| Bytes::from(vec![n as u8])).collect();
-        EncodedPicture { payloads, at: MediaTime::from_millis(at_ms), keyframe: false, number: 0 }
-    }
-
     #[test]
-    fn packets_are_numbered_without_a_gap_across_pictures_and_the_wrap() {
+    fn packets_are_numbered_without_a_gap_across_the_wrap() {
         let mut packetizer = packetizer();
-        let mut packets: Vec<_> = packetizer.picture(&picture(0, 3)).collect();
-        packets.extend(packetizer.picture(&picture(33, 1)));
+        let packets: Vec<_> = [0, 0, 0, 9].map(|stamp| packetizer.packet(&Bytes::new(), stamp, stamp == 9)).into();
         assert_eq!(packets.iter().map(|p| p.header.sequence_number).collect::<Vec<_>>(), [65_534, 65_535, 0, 1]);
-        assert_eq!(packets.iter().map(|p| p.header.marker).collect::<Vec<_>>(), [false, false, true, true]);
+        assert_eq!(packets.iter().map(|p| p.header.marker).collect::<Vec<_>>(), [false, false, false, true]);
     }
 
     #[test]
     fn timestamps_follow_the_rooms_time_from_any_offset() {
         let mut packetizer = packetizer();
-        let stamps: Vec<_> = [0, 1000].map(|at| packetizer.picture(&picture(at, 1)).next().unwrap().header.timestamp).into();
+        let stamps = [0, 1000].map(|at| packetizer.stamp(MediaTime::from_millis(at)));
         assert_eq!(stamps[1].wrapping_sub(stamps[0]), 90_000);
         assert_eq!(stamps[0], u32::MAX);
     }
@@ -107,14 +101,7 @@ mod tests {
     #[test]
     fn a_picture_of_a_moment_that_was_shown_comes_just_after_it() {
         let mut packetizer = packetizer();
-        let mut stamp = |at| packetizer.picture(&picture(at, 1)).next().unwrap().header.timestamp.wrapping_add(1);
+        let mut stamp = |at| packetizer.stamp(MediaTime::from_millis(at)).wrapping_add(1);
         assert_eq!([0, 1000, 1000, 966, 1033].map(&mut stamp), [0, 90_000, 90_001, 90_002, 92_970]);
-    }
-
-    #[test]
-    fn a_picture_without_payloads_costs_no_number() {
-        let mut packetizer = packetizer();
-        assert_eq!(packetizer.picture(&picture(0, 0)).count(), 0);
-        assert_eq!(packetizer.picture(&picture(0, 1)).next().unwrap().header.sequence_number, 65_534);
     }
 }

@@ -118,6 +118,8 @@ enum Event {
     Feedback(Option<Feedback>),
     /// Something that an intake waits for is due.
     Due,
+    /// What waits for its turn on the client's line may leave.
+    Turn,
     Tick,
 }
 
@@ -148,6 +150,7 @@ impl Session {
     /// The next thing that happens. Cancel-safe throughout, so that nothing is lost by what comes first.
     async fn next(&mut self, ticks: &mut tokio::time::Interval) -> Event {
         let due = self.uplink.next_deadline().map(|at| self.clock.instant(at));
+        let turn = self.downlink.deadline(self.clock.now()).map(|at| self.clock.instant(at));
         let Seat { feedback, video_out, audio_out, dismissed, .. } = &mut self.seat;
         tokio::select! {
             biased;
@@ -157,6 +160,7 @@ impl Session {
             // Before what a client can flood us with
             _ = ticks.tick() => Event::Tick,
             () = moment(due) => Event::Due,
+            () = moment(turn) => Event::Turn,
             sound = next_sound(audio_out) => Event::Sound(sound),
             picture = next_picture(video_out) => Event::Picture(picture),
             feedback = next_feedback(feedback) => Event::Feedback(feedback),
@@ -168,15 +172,19 @@ impl Session {
         match event {
             Event::Inbound(Inbound::Media(kind, packet)) => self.uplink.take(kind, packet),
             Event::Inbound(Inbound::Report(report)) => self.uplink.report(report),
-            Event::Inbound(Inbound::KeyframeWanted) => self.request_keyframe(),
+            Event::Inbound(Inbound::KeyframeWanted) => {
+                self.seat.traffic.keyframes_asked.add(1);
+                self.request_keyframe();
+            }
+            Event::Inbound(Inbound::Said(said)) => self.downlink.hear(said, self.clock.now()),
             Event::Inbound(Inbound::Goodbye(streams)) => tracing::debug!(?streams, "the client ends streams"),
             Event::State(state) => return self.change_state(state, watch),
             Event::Command(Command::End(ended)) => return Some(ended),
             Event::Command(Command::Candidates(candidates)) => self.add_candidates(candidates, watch).await,
             Event::Command(Command::Restart(theirs, reply)) => self.restart_ice(theirs, reply, watch).await,
-            Event::Picture(Some(picture)) => self.downlink.picture(picture),
+            Event::Picture(Some(picture)) => self.downlink.picture(picture, self.clock.now()),
             Event::Picture(None) => self.seat.video_out = None,
-            Event::Sound(Some(sound)) => self.downlink.sound(&sound),
+            Event::Sound(Some(sound)) => self.downlink.sound(&sound, self.clock.now()),
             Event::Sound(None) => self.seat.audio_out = None,
             Event::Feedback(Some(feedback)) => {
                 if let Feedback::Limit { bps, size } = feedback {
@@ -186,6 +194,7 @@ impl Session {
             }
             Event::Feedback(None) => self.seat.feedback = None,
             Event::Due => self.uplink.advance(self.clock.now(), &self.outbox),
+            Event::Turn => self.downlink.send(self.clock.now()),
             Event::Tick => return self.tick(watch).await,
         }
         None
@@ -206,7 +215,7 @@ impl Session {
             RTCPeerConnectionState::Connected if !self.is_connected() => {
                 self.connected.store(true, Ordering::Relaxed);
                 tracing::info!(after_ms = self.clock.now().since(watch.since).as_millis() as u64, "connected");
-                if !self.downlink.open() {
+                if !self.downlink.open(self.clock.now()) {
                     self.request_keyframe();
                 }
                 None
@@ -246,6 +255,9 @@ impl Session {
         let now = self.clock.now();
         self.seat.traffic.rtt().into_iter().for_each(|rtt| self.uplink.note_round_trip(rtt));
         self.uplink.advance(now, &self.outbox);
+        if self.downlink.advance(now) {
+            self.request_keyframe();
+        }
         if self.berth.mailbox().is_stopped() || self.channel.is_abused() {
             return Some(Ended::Failed);
         }

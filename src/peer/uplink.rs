@@ -12,7 +12,6 @@ use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication
 use rtc::rtcp::payload_feedbacks::receiver_estimated_maximum_bitrate::ReceiverEstimatedMaximumBitrate;
 use rtc::rtcp::receiver_report::ReceiverReport;
 use rtc::rtcp::transport_feedbacks::transport_layer_nack::{TransportLayerNack, nack_pairs_from_sequence_numbers};
-use tokio::sync::watch;
 
 use super::offer::Kind;
 use super::outbox::Outbox;
@@ -28,15 +27,6 @@ const SOUND_BPS: u32 = 80_000;
 const PICTURE_CLOCK: u32 = 90_000;
 const SOUND_CLOCK: u32 = 48_000;
 
-/// What a client is asked to send at most.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Limit {
-    /// Bits a second, of all its pictures.
-    pub(super) bps: u32,
-    /// The largest picture that is of use: width and height in pixels.
-    pub(super) size: (u32, u32),
-}
-
 /// One client's streams on their way in.
 #[derive(Debug)]
 pub(super) struct Uplink {
@@ -49,20 +39,16 @@ pub(super) struct Uplink {
     sound: Option<Reception>,
     /// The client takes REMB.
     takes_remb: bool,
-    limit: watch::Sender<Option<Limit>>,
+    /// What its pictures may have at most, in bits a second.
+    limit_bps: Option<u32>,
     told: MediaTime,
 }
 
 impl Uplink {
     /// Into these intakes; what is asked is asked in the name of `asker`.
     pub(super) fn new(video: Option<VideoIntake>, audio: Option<AudioIntake>, asker: u32, takes_remb: bool) -> Self {
-        let (layers, sound, told) = Default::default();
-        Self { video, audio, asker, layers, sound, takes_remb, limit: watch::channel(None).0, told }
-    }
-
-    /// What the client is asked to send at most, from here on.
-    pub(super) fn limit(&self) -> watch::Receiver<Option<Limit>> {
-        self.limit.subscribe()
+        let (layers, sound, limit_bps, told) = Default::default();
+        Self { video, audio, asker, layers, sound, takes_remb, limit_bps, told }
     }
 
     /// Takes a media packet.
@@ -119,14 +105,14 @@ impl Uplink {
     }
 
     /// Asks the client for what an intake wants.
-    pub(super) fn ask(&self, feedback: Feedback, outbox: &Outbox) {
+    pub(super) fn ask(&mut self, feedback: Feedback, outbox: &Outbox) {
         match feedback {
             Feedback::KeyframeNeeded { layer } => {
                 let Some(media_ssrc) = self.stream_of(layer) else { return };
                 outbox.put(Packet::Rtcp(vec![Box::new(PictureLossIndication { sender_ssrc: self.asker, media_ssrc })]));
             }
-            Feedback::Limit { bps, size } => {
-                self.limit.send_replace(Some(Limit { bps, size }));
+            Feedback::Limit { bps, .. } => {
+                self.limit_bps = Some(bps);
                 self.remb().map(|remb| outbox.put(Packet::Rtcp(vec![remb])));
             }
             Feedback::Resend { layer, sequences } => {
@@ -155,10 +141,10 @@ impl Uplink {
 
     /// The limit as REMB says it (draft-alvestrand-rmcat-remb-03 §2.2), which counts all streams.
     fn remb(&self) -> Option<Box<dyn rtcp::Packet>> {
-        let limit = (*self.limit.borrow()).filter(|_| self.takes_remb)?;
+        let limit_bps = self.limit_bps.filter(|_| self.takes_remb)?;
         let sound = if self.sound.is_some() { SOUND_BPS } else { 0 };
         let ssrcs = self.layers.iter().flatten().chain(&self.sound).map(Reception::ssrc).collect();
-        Some(Box::new(ReceiverEstimatedMaximumBitrate { sender_ssrc: self.asker, bitrate: limit.bps.saturating_add(sound) as f32, ssrcs }))
+        Some(Box::new(ReceiverEstimatedMaximumBitrate { sender_ssrc: self.asker, bitrate: limit_bps.saturating_add(sound) as f32, ssrcs }))
     }
 }
 

@@ -321,6 +321,13 @@ mod tests {
         receiver
     }
 
+    /// Of a line that is probed.
+    fn traffic() -> Arc<SentTraffic> {
+        let traffic = Arc::<SentTraffic>::default();
+        traffic.probed_bytes.add(1000);
+        traffic
+    }
+
     /// Canvases of `main` from one tenth of a second to another.
     fn draw(screens: &Screens, tenths: std::ops::Range<u64>) {
         for tenth in tenths {
@@ -404,7 +411,7 @@ mod tests {
     fn a_receiver_follows_its_own_line_down_and_up_and_nobody_elses() {
         let metrics = Metrics::default();
         let screens = Screens::new(ladder(&[HIGH, LOW]), Clock::new(), metrics.clone());
-        let (fast, slow) = (Arc::<SentTraffic>::default(), Arc::<SentTraffic>::default());
+        let (fast, slow) = (traffic(), traffic());
         let _receivers = [enter_on(&screens, 1, None, &fast), enter_on(&screens, 2, None, &slow)];
         screens.route(routes(&[(1, "main"), (2, "main")]));
         screens.prepare(&key("main"), canvas());
@@ -433,7 +440,7 @@ mod tests {
 
     #[test]
     fn a_line_that_takes_sound_alone_is_sent_no_pictures_and_says_so() {
-        let (screens, traffic) = (screens(), Arc::<SentTraffic>::default());
+        let (screens, traffic) = (screens(), traffic());
         let _receiver = enter_on(&screens, 1, None, &traffic);
         screens.route(routes(&[(1, "main")]));
         screens.prepare(&key("main"), canvas());
@@ -450,7 +457,7 @@ mod tests {
 
     #[test]
     fn what_is_known_of_a_line_goes_with_its_receiver_from_scene_to_scene() {
-        let (screens, traffic) = (screens(), Arc::<SentTraffic>::default());
+        let (screens, traffic) = (screens(), traffic());
         let _receivers = [enter_on(&screens, 1, None, &traffic), enter(&screens, 2, None)];
         screens.route(routes(&[(1, "main"), (2, "tall")]));
         screens.prepare(&key("main"), canvas());

@@ -137,6 +137,11 @@
       const { freezeCount, framesDecoded } = stats.find(({ type, kind }) => type === "inbound-rtp" && kind === "video");
       return { freezeCount, framesDecoded };
     },
+    /** What each layer of the picture is sent with. */
+    layers: async () => {
+      const stats = [...(await sessions.at(-1).getStats()).values()];
+      return stats.filter(({ type, kind }) => type === "outbound-rtp" && kind === "video");
+    },
     sends: () => sessions.at(-1)?.getSenders().map((sender) => sender.track?.kind ?? "nothing"),
     session: () => session,
     connection: () => sessions.at(-1),

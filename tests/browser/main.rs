@@ -10,6 +10,7 @@ mod chromium;
 mod docs;
 mod hands;
 mod lost;
+mod simulcast;
 mod talk;
 mod together;
 

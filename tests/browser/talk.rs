@@ -68,6 +68,9 @@ async fn what_somebody_writes_is_read_by_all_as_text() {
     blue.run(write.replace("<b>Hello</b>", "Welcome back")).await;
     red.until("document.querySelector('#chat li:last-child p').textContent === 'Welcome back'").await;
     assert_eq!(red.eval::<usize>("document.querySelectorAll('#chat li').length").await, 3);
+    // Whoever has stopped watching is in no room to speak to.
+    viewer.press("stop").await;
+    viewer.until("document.getElementById('chat-send').disabled && document.querySelectorAll('#people li').length === 0").await;
     chromium.close().await;
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use medley::bots::judge::Scrutiny;
-use medley::bots::line::LineSettings;
+use medley::bots::line::{LineSettings, Move, Relocation};
 use medley::bots::wall::Epoch;
 use medley::bots::{Asks, Bot, BotReport, BotSettings, BotsOptions, Show, Speech};
 use medley::compositor::Choice;
@@ -92,6 +92,28 @@ async fn a_bot_that_vanishes_is_gone_within_five_seconds() {
     within(Duration::from_secs(5), "the tile of a vanished bot goes", || !sees(2)).await;
     assert!(sees(1), "the other's tile stays");
     within(Duration::from_secs(1), "its session ends", || call.metric("medley_sessions ") == 1.0).await;
+    stays.leave().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bot_that_comes_to_another_address_hears_on_within_two_seconds_and_is_heard() {
+    let call = Call::start(Choice::Cpu).await;
+    let epoch = Epoch::new();
+    let sends = || Some((Show::Drawn, Speech::Tone));
+    let stays = Bot::join(BotSettings { fps: 5, ..settings(&call, 1, sends()) }, epoch).await.unwrap();
+    let moves = Bot::join(BotSettings { fps: 5, ..settings(&call, 2, sends()) }, epoch).await.unwrap();
+    let is_heard = || stays.report().tones.contains_key(&2);
+    within(Duration::from_secs(10), "it is heard", is_heard).await;
+    for kind in [Move::Rebind, Move::Restart, Move::Rebind] {
+        moves.begin_measuring();
+        moves.lay(LineSettings { moves: vec![Relocation { at: Duration::ZERO, kind }], ..LineSettings::default() }).await;
+        within(Duration::from_secs(2), "it moves", || moves.report().line.moves == 1).await;
+        [&stays, &moves].into_iter().for_each(Bot::begin_measuring);
+        within(Duration::from_secs(2), "it hears again", || moves.report().sound.received > 10).await;
+        within(Duration::from_secs(5), "it is heard again", is_heard).await;
+    }
+    assert_eq!((call.metric("medley_sessions "), moves.report().ended, stays.report().ended), (2.0, None, None));
+    moves.leave().await.unwrap();
     stays.leave().await.unwrap();
 }
 

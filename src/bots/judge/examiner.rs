@@ -1,22 +1,21 @@
 //! Decodes what one bot receives, on a thread of its own, and shows it to the witness.
 //!
-//! In: access units and Opus packets with the moment their last packet arrived. Out: notes, and requests for a keyframe
-//! where a picture cannot be decoded. Never: a playout buffer; sound is heard in the order in which it comes.
+//! In: access units with the moment their last packet arrived, Opus packets. Out: notes, and requests for a keyframe
+//! where a picture cannot be decoded. Never: a playout delay in what it tells: sound waits for what is missing, and counts as
+//! heard when it arrived.
 
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use crate::codec::h264::Decoder;
-use crate::codec::opus::{AudioDecoder, MAX_PACKET_SAMPLES, has_fec};
+use crate::codec::opus::{AudioDecoder, MAX_PACKET_SAMPLES, has_fec, packet_samples};
 use crate::codec::{DecodeError, VideoDecoder};
-use crate::media::{BLOCK_SAMPLES, MediaTime, SAMPLE_RATE};
+use crate::media::{MediaTime, SAMPLE_RATE};
 
 use super::super::wall::Wall;
-use super::witness::Witness;
-
-/// Gaps up to 200 ms are concealed; beyond that the stream starts over.
-const MOST_CONCEALED: u64 = 9600;
+use super::listener::{Act, Listener, Packet};
+use super::witness::{Fill, Witness};
 
 /// Something received.
 #[derive(Debug)]
@@ -32,12 +31,12 @@ pub enum Evidence {
         /// When its last packet arrived.
         at: MediaTime,
     },
-    /// An Opus packet.
+    /// An Opus packet; they are given in the order in which they arrive.
     Sound {
         /// Its bytes.
         packet: Arc<[u8]>,
-        /// Its RTP time at 48 kHz, without wrapping.
-        place: u64,
+        /// Its RTP time at 48 kHz; wraps.
+        timestamp: u32,
         /// When it arrived.
         at: MediaTime,
     },
@@ -51,7 +50,7 @@ pub struct Examiner<Ask> {
     /// Whether nothing can be decoded before the next keyframe.
     blind: bool,
     sound: AudioDecoder,
-    next_place: Option<u64>,
+    listener: Listener,
     samples: Box<[f32; MAX_PACKET_SAMPLES]>,
 }
 
@@ -62,7 +61,15 @@ impl<Ask: Fn()> Examiner<Ask> {
     /// Where there is no memory for a decoder.
     pub fn new(witness: Arc<Witness>, ask_keyframe: Ask) -> Result<Self, DecodeError> {
         let samples = Box::new([0.0; MAX_PACKET_SAMPLES]);
-        Ok(Self { witness, ask_keyframe, pictures: Decoder::new(), blind: true, sound: AudioDecoder::new()?, next_place: None, samples })
+        Ok(Self {
+            witness,
+            ask_keyframe,
+            pictures: Decoder::new(),
+            blind: true,
+            sound: AudioDecoder::new()?,
+            listener: Listener::default(),
+            samples,
+        })
     }
 
     /// Examines until the session is gone.
@@ -76,6 +83,7 @@ impl<Ask: Fn()> Examiner<Ask> {
     pub fn examine(&mut self, evidence: Evidence) {
         match evidence {
             Evidence::Picture { annex_b, keyframe, interrupted, at } => {
+                self.listen(at);
                 self.blind = (self.blind || interrupted) && !keyframe;
                 if self.blind {
                     (self.ask_keyframe)();
@@ -83,7 +91,13 @@ impl<Ask: Fn()> Examiner<Ask> {
                     self.look(&annex_b, at);
                 }
             }
-            Evidence::Sound { packet, place, at } => self.listen(&packet, place, at),
+            Evidence::Sound { packet, timestamp, at } => {
+                match packet_samples(&packet) {
+                    Ok(samples) => self.listener.take(Packet { bytes: packet, timestamp, samples: samples as u64, at }),
+                    Err(_) => self.witness.sound_refused(),
+                }
+                self.listen(at);
+            }
         }
     }
 
@@ -104,42 +118,46 @@ impl<Ask: Fn()> Examiner<Ask> {
         }
     }
 
-    fn listen(&mut self, packet: &[u8], place: u64, at: MediaTime) {
-        let heard = self.witness.epoch().wall(at);
-        if let Some(missing) =
-            self.next_place.and_then(|next| place.checked_sub(next)).filter(|missing| (1..=MOST_CONCEALED).contains(missing))
-        {
-            self.conceal(packet, place - missing, missing, heard);
-        }
-        match self.sound.decode(packet, &mut self.samples[..]) {
-            Ok(count) => {
-                self.witness.sound_decoded(&self.samples[..count], place, heard);
-                self.next_place = Some(place + count as u64);
+    /// Plays what is due by `now`.
+    fn listen(&mut self, now: MediaTime) {
+        while let Some(act) = self.listener.act(now) {
+            match act {
+                Act::Decode { packet, place } => self.decode(&packet, place),
+                Act::Recover { next, place, samples } if has_fec(&next.bytes) => self.fill(&next, place, samples, Fill::Recovered),
+                Act::Recover { next, place, samples } | Act::MakeUp { next, place, samples } => {
+                    self.fill(&next, place, samples, Fill::MadeUp);
+                }
+                Act::Skip { samples } => self.witness.sound_filled(Fill::MadeUp, millis_of(samples)),
             }
+        }
+        self.witness.sound_waits(self.listener.wait_ms(), self.listener.take_ran_dry_ms());
+    }
+
+    fn decode(&mut self, packet: &Packet, place: u64) {
+        let heard = self.witness.epoch().wall(packet.at);
+        match self.sound.decode(&packet.bytes, &mut self.samples[..]) {
+            Ok(count) => self.witness.sound_decoded(&self.samples[..count], place, heard),
             Err(_) => self.witness.sound_refused(),
         }
     }
 
-    /// Fills a gap block by block, the last one from the following packet's in-band FEC where it has some.
-    fn conceal(&mut self, next: &[u8], from: u64, missing: u64, heard: Wall) {
-        let (mut place, end) = (from, from + missing);
-        while place < end {
-            // Opus conceals multiples of 2.5 ms; a gap that is none ends as a new beginning of the stream.
-            let length = (end - place).min(BLOCK_SAMPLES as u64) as usize / 120 * 120;
-            if length == 0 {
-                return;
-            }
-            let is_last = place + length as u64 == end;
-            let samples = &mut self.samples[..length];
-            let made = if is_last && has_fec(next) { self.sound.recover(next, samples) } else { self.sound.conceal(samples) };
-            if made.is_err() {
-                return;
-            }
-            let before_next = Duration::from_secs(end - place) / SAMPLE_RATE;
-            let missed_at = Wall::from_micros(heard.as_micros().saturating_sub(before_next.as_micros() as u64));
-            self.witness.sound_decoded(&self.samples[..length], place, missed_at);
-            self.witness.concealed(length as f64 * 1000.0 / f64::from(SAMPLE_RATE));
-            place += length as u64;
+    /// Fills a gap before `next`; it would have been heard that much before it.
+    fn fill(&mut self, next: &Packet, place: u64, missing: u64, how: Fill) {
+        // Opus makes up multiples of 2.5 ms; a gap that is none ends as a new beginning of the stream.
+        let samples = &mut self.samples[..missing as usize / 120 * 120];
+        let made = match how {
+            Fill::Recovered => self.sound.recover(&next.bytes, samples),
+            Fill::MadeUp => self.sound.conceal(samples),
+        };
+        let before_next = Duration::from_secs(missing) / SAMPLE_RATE;
+        let missed_at = self.witness.epoch().wall(next.at).as_micros().saturating_sub(before_next.as_micros() as u64);
+        if let Ok(count) = made {
+            self.witness.sound_decoded(&self.samples[..count], place, Wall::from_micros(missed_at));
         }
+        self.witness.sound_filled(how, millis_of(missing));
     }
+}
+
+fn millis_of(samples: u64) -> f64 {
+    samples as f64 * 1000.0 / f64::from(SAMPLE_RATE)
 }

@@ -41,7 +41,13 @@ impl Filter {
 
     /// The amplitude of this frequency in a window of the filter's length.
     pub(super) fn amplitude(&self, window: &[f32]) -> f32 {
-        dot(window, &self.cosine).hypot(dot(window, &self.sine))
+        self.amplitude_and_phase(window).0
+    }
+
+    /// The same, and the phase at the window's first sample, in radians.
+    pub(super) fn amplitude_and_phase(&self, window: &[f32]) -> (f32, f32) {
+        let (cosine, sine) = (dot(window, &self.cosine), dot(window, &self.sine));
+        (cosine.hypot(sine), (-sine).atan2(cosine))
     }
 }
 

@@ -13,8 +13,10 @@ use crate::media::SAMPLE_RATE;
 use super::super::sound::{PAUSE_MS, Tone};
 use super::super::wall::Wall;
 use super::filter::{Filter, long_filters, short_filters};
+use super::history::{DelayAt, Delays, Gap, Presence};
 use super::measure::Histogram;
 use super::report::ToneReport;
+use super::slips::Slips;
 
 /// Samples between two readings of the amplitude: 5 ms.
 const HOP: usize = 240;
@@ -26,8 +28,12 @@ const FAINTEST: f32 = 0.003;
 const PAUSE_SLACK_MS: f64 = 20.0;
 /// What the remembered full amplitude loses every 5 ms, so that it follows a tone turned down within some seconds.
 const FORGETTING: f32 = 0.9995;
+/// Where a tone is louder than this part of what it was, its phase is its own and not a pause's edge.
+const STEADY: f32 = 0.7;
 /// Delays are known modulo a second; beyond this they count as negative.
 const LATEST_MS: f64 = 950.0;
+/// A tone that is not heard for longer is gone: its own pause is shorter.
+const USUAL_MS: f64 = PAUSE_MS + 40.0;
 
 /// Judges one stream of sound.
 #[derive(Debug)]
@@ -49,7 +55,10 @@ struct Heard {
     amplitude: f32,
     full: f32,
     fell: Option<f64>,
+    presence: Presence,
+    slips: Slips,
     delay: Histogram,
+    delays: Delays,
     levels: Histogram,
     power: f64,
     /// Power beside the tone, where only codecs' noise is.
@@ -83,6 +92,7 @@ impl Hearing {
         (self.begins, self.next_reading, self.next_level) = (place, place, place);
         for heard in self.tones.values_mut() {
             (heard.amplitude, heard.fell) = (0.0, None);
+            heard.slips.restart();
         }
     }
 
@@ -96,11 +106,16 @@ impl Hearing {
         let reach = Filter::SHORT;
         while self.window(self.next_reading, reach).is_some() {
             let centre = (self.next_reading + reach as u64 / 2) as f64;
-            let audible: Vec<Tone> = self.tones.iter().filter(|(_, heard)| heard.audible).map(|(&tone, _)| tone).collect();
-            for tone in audible {
+            let heard_at = self.heard_at_ms(centre);
+            let followed: Vec<Tone> = self.tones.iter().filter(|(_, heard)| heard.is_followed()).map(|(&tone, _)| tone).collect();
+            for tone in followed {
                 let filter = &filters[&tone];
-                let amplitude = self.window(self.next_reading, reach).map_or(0.0, |window| filter.amplitude(window));
+                let (amplitude, phase) =
+                    self.window(self.next_reading, reach).map_or((0.0, 0.0), |window| filter.amplitude_and_phase(window));
                 self.note_amplitude(tone, amplitude, centre);
+                let Some(heard) = self.tones.get_mut(&tone) else { continue };
+                heard.note_presence(heard_at);
+                heard.slips.note(phase, tone.hertz(), amplitude > STEADY * heard.full && heard.full > FAINTEST);
             }
             self.next_reading += HOP as u64;
         }
@@ -127,7 +142,9 @@ impl Hearing {
         }
         if let (Some(from), Some(to)) = (self.heard_at_ms(fell), self.heard_at_ms(crossed)) {
             let delay_ms = delay_of_pause(tone, (from + to) / 2.0);
-            self.tones.entry(tone).or_default().delay.note(delay_ms);
+            let heard = self.tones.entry(tone).or_default();
+            heard.delay.note(delay_ms);
+            heard.delays.note(wall_of_ms(to), delay_ms);
         }
     }
 
@@ -171,8 +188,10 @@ impl Hearing {
     /// Begins the measurement: figures are forgotten, pauses under way are not.
     pub fn begin(&mut self) {
         for heard in self.tones.values_mut() {
-            let kept = Heard { audible: heard.audible, amplitude: heard.amplitude, full: heard.full, fell: heard.fell, ..Heard::default() };
-            *heard = kept;
+            let before = std::mem::take(heard);
+            let Heard { audible, amplitude, full, fell, presence, .. } = before;
+            *heard = Heard { audible, amplitude, full, fell, presence, ..Heard::default() };
+            heard.presence.begin();
         }
     }
 
@@ -180,6 +199,20 @@ impl Hearing {
     pub fn report(&self) -> BTreeMap<u16, ToneReport> {
         let reports = self.tones.iter().map(|(tone, heard)| (tone.number(), heard.report()));
         reports.filter(|(_, report)| report.level_db > f64::from(20.0 * FAINTEST.log10())).collect()
+    }
+
+    /// Where each tone that was there was not.
+    pub(super) fn gaps(&self, now: Wall) -> BTreeMap<u16, Vec<Gap>> {
+        self.known().map(|(number, heard)| (number, heard.presence.gaps(now, USUAL_MS))).collect()
+    }
+
+    /// Each pause's delay.
+    pub(super) fn delays(&self) -> BTreeMap<u16, Vec<DelayAt>> {
+        self.known().map(|(number, heard)| (number, heard.delays.all())).collect()
+    }
+
+    fn known(&self) -> impl Iterator<Item = (u16, &Heard)> {
+        self.tones.iter().filter(|(_, heard)| heard.full > FAINTEST).map(|(tone, heard)| (tone.number(), heard))
     }
 
     /// The mean level of one tone in dBFS, however faint; `None` before the first reading.
@@ -197,16 +230,44 @@ fn delay_of_pause(tone: Tone, heard_at_ms: f64) -> f64 {
     if delay > LATEST_MS { delay - 1000.0 } else { delay }
 }
 
+fn wall_of_ms(millis: f64) -> Wall {
+    Wall::from_micros((millis * 1000.0) as u64)
+}
+
 impl Default for Heard {
     fn default() -> Self {
-        let (delay, levels) = (Histogram::of_delays(), Histogram::of_levels());
-        Self { audible: true, amplitude: 0.0, full: 0.0, fell: None, delay, levels, power: 0.0, noise: 0.0, readings: 0 }
+        Self {
+            audible: true,
+            amplitude: 0.0,
+            full: 0.0,
+            fell: None,
+            presence: Presence::default(),
+            slips: Slips::default(),
+            delay: Histogram::of_delays(),
+            delays: Delays::default(),
+            levels: Histogram::of_levels(),
+            power: 0.0,
+            noise: 0.0,
+            readings: 0,
+        }
     }
 }
 
 impl Heard {
+    /// Whether its pauses and its gaps are looked for; of what was there lately, its coming back.
+    fn is_followed(&self) -> bool {
+        self.audible || self.full > FAINTEST
+    }
+
+    fn note_presence(&mut self, heard_at_ms: Option<f64>) {
+        if let Some(ms) = heard_at_ms.filter(|_| self.full > FAINTEST && self.amplitude >= self.full / 2.0) {
+            self.presence.note(wall_of_ms(ms), USUAL_MS);
+        }
+    }
+
     fn report(&self) -> ToneReport {
-        ToneReport { level_db: self.levels.percentile(0.5).unwrap_or(f64::NEG_INFINITY), delay_ms: self.delay.spread() }
+        let level_db = self.levels.percentile(0.5).unwrap_or(f64::NEG_INFINITY);
+        ToneReport { level_db, delay_ms: self.delay.spread(), slips: self.slips.count() }
     }
 }
 
@@ -299,5 +360,50 @@ mod tests {
         }
         let delay = hearing.report()[&1].delay_ms.unwrap();
         assert!((delay.max - 30.0).abs() < 3.0, "{delay:?}");
+    }
+
+    #[test]
+    fn a_black_out_is_a_gap_of_each_tone_and_pauses_are_none() {
+        let mut hearing = Hearing::default();
+        let blocks = mix(&[(1, 1.0), (2, 0.5)], 12);
+        for (n, (at, block)) in blocks.iter().enumerate().filter(|(n, _)| !(300..400).contains(n)) {
+            hearing.hear(&block.0, n as u64 * 960, Wall::from_micros(at + 30_000));
+        }
+        let (black_from, black_to) = (Wall::from_micros(blocks[300].0 + 30_000), Wall::from_micros(blocks[400].0 + 30_000));
+        let gaps = hearing.gaps(Wall::from_micros(blocks[599].0 + 50_000));
+        for number in [1, 2] {
+            let [gap] = gaps[&number][..] else { panic!("{number}: {:?}", gaps[&number]) };
+            let (early, late) = (black_from.ms_since(gap.from), gap.to.ms_since(black_to));
+            // A pause may stand at either end.
+            assert!((0.0..140.0).contains(&early) && (0.0..140.0).contains(&late), "{number}: {early} {late}");
+        }
+    }
+
+    #[test]
+    fn each_pauses_delay_is_remembered_with_its_time() {
+        let hearing = heard_after(57, &mix(&[(3, 1.0)], 6));
+        let delays = &hearing.delays()[&3];
+        assert!(delays.len() >= 5 && delays.iter().all(|delay| (delay.ms - 57.0).abs() < 2.0), "{delays:?}");
+        assert!(delays.windows(2).all(|pair| (pair[1].at.ms_since(pair[0].at) - 1000.0).abs() < 5.0));
+    }
+
+    /// Hears a mix from which `cut` samples were taken out after three seconds.
+    fn slips_after_a_cut_of(cut: usize) -> Vec<u64> {
+        let mut samples: Vec<f32> = mix(&[(1, 1.0), (2, 1.0), (3, 1.0)], 6).iter().flat_map(|(_, block)| block.0).collect();
+        samples.drain(150_000..150_000 + cut);
+        let mut hearing = Hearing::default();
+        for (n, block) in samples.chunks(960).enumerate() {
+            hearing.hear(block, n as u64 * 960, Wall::from_micros(START_US + n as u64 * 20_000));
+        }
+        hearing.report().values().map(|tone| tone.slips).collect()
+    }
+
+    #[test]
+    fn what_is_cut_out_is_a_slip_and_nothing_else_is() {
+        assert_eq!(slips_after_a_cut_of(0), [0, 0, 0]);
+        for cut in [120, 331, 960] {
+            let slips = slips_after_a_cut_of(cut);
+            assert!(slips.contains(&1) && slips.iter().all(|count| *count <= 1), "{cut}: {slips:?}");
+        }
     }
 }

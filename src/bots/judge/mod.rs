@@ -6,15 +6,19 @@
 mod examiner;
 mod filter;
 mod hearing;
+mod history;
+mod listener;
 pub mod measure;
 mod report;
 mod sight;
+mod slips;
 #[cfg(test)]
 mod through_codecs;
 mod witness;
 
 pub use examiner::{Evidence, Examiner};
 pub use hearing::Hearing;
+pub use history::{DelayAt, Gap, History, back_after_ms};
 pub use report::{BotReport, PicturesReport, Report, Scrutiny, SentReport, SoundReport, TileReport, ToneReport};
 pub use sight::Sight;
 pub use witness::Witness;

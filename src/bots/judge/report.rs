@@ -113,8 +113,14 @@ pub struct SoundReport {
     pub bytes: u64,
     /// Packets that never came, or too late.
     pub lost: u64,
-    /// Milliseconds that were made up for them.
+    /// Milliseconds that were played, in whatever way.
+    pub heard_ms: f64,
+    /// Milliseconds that came out of in-band FEC.
+    pub recovered_ms: f64,
+    /// Milliseconds that were made up for what did not come, or came too late.
     pub concealed_ms: f64,
+    /// How long what arrives first waited to be heard, at last, in milliseconds; no delay counts it.
+    pub wait_ms: f64,
     /// Packets the decoder refused.
     pub decode_errors: u64,
 }
@@ -150,6 +156,8 @@ pub struct ToneReport {
     pub level_db: f64,
     /// From the block's handing over to its arrival, in milliseconds, for each pause.
     pub delay_ms: Option<Spread>,
+    /// How often its wave jumped: something was cut out of it or put into it.
+    pub slips: u64,
 }
 
 /// What all bots of a run found.
@@ -211,9 +219,10 @@ impl fmt::Display for BotReport {
         let own = self.own_tone_db.map_or("-".into(), |db| format!("{db:.0} dB"));
         writeln!(
             f,
-            "  sound: {} packets, {} lost, {:.0} ms concealed, {:.0} kb/s, own tone against the others {own}",
+            "  sound: {} packets, {} lost, {:.0} ms recovered, {:.0} ms concealed, {:.0} kb/s, own tone against the others {own}",
             sound.received,
             sound.lost,
+            sound.recovered_ms,
             sound.concealed_ms,
             kilobits(sound.bytes, self.measured_s),
         )?;

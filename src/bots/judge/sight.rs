@@ -12,12 +12,15 @@ use crate::media::{Frame, MediaTime, Rect};
 use super::super::mark::{self, Luma, Spot, Stamp};
 use super::super::picture::Sketch;
 use super::super::wall::Wall;
+use super::history::{Gap, Presence};
 use super::measure::{Histogram, Pace};
 use super::report::TileReport;
 
 const SEARCH_EVERY: Duration = Duration::from_secs(1);
 /// After a miss the search comes earlier, but not with every picture.
 const SEARCH_AGAIN: Duration = Duration::from_millis(100);
+/// A tile that shows nothing newer for longer stands still.
+const USUAL_MS: f64 = 150.0;
 /// A stamp outside of this is a misreading with a fitting checksum.
 const PLAUSIBLE_MS: std::ops::Range<f64> = -1000.0..60_000.0;
 
@@ -40,6 +43,7 @@ struct Tile {
     seen: u64,
     delay: Histogram,
     changes: Pace,
+    presence: Presence,
 }
 
 impl Sight {
@@ -107,7 +111,13 @@ impl Sight {
             tile.seen = 0;
             tile.delay = Histogram::of_delays();
             tile.changes.begin(at);
+            tile.presence.begin();
         }
+    }
+
+    /// Where each number's tile showed nothing newer.
+    pub(super) fn gaps(&self, now: Wall) -> BTreeMap<u16, Vec<Gap>> {
+        self.tiles.iter().map(|(&number, tile)| (number, tile.presence.gaps(now, USUAL_MS))).collect()
     }
 
     /// What was seen of each number up to `now`.
@@ -118,7 +128,16 @@ impl Sight {
 
 impl Tile {
     fn new(spot: Spot, rect: Rect) -> Self {
-        Self { spot, rect, stamp: u32::MAX, present: false, seen: 0, delay: Histogram::of_delays(), changes: Pace::default() }
+        Self {
+            spot,
+            rect,
+            stamp: u32::MAX,
+            present: false,
+            seen: 0,
+            delay: Histogram::of_delays(),
+            changes: Pace::default(),
+            presence: Presence::default(),
+        }
     }
 
     fn note(&mut self, stamp: Stamp, at: MediaTime, wall: Wall) {
@@ -131,6 +150,7 @@ impl Tile {
             self.stamp = stamp.millis;
             self.delay.note(delay_ms);
             self.changes.note(at);
+            self.presence.note(wall, USUAL_MS);
         }
     }
 

@@ -142,6 +142,7 @@ fn eight_tones_read_after_two_encoders_and_the_ninth_is_not_there() {
         // Each encoder looks 6.5 ms ahead (RFC 6716 §2.1.4 and libopus).
         let delay = tone.delay_ms.unwrap();
         assert!(delay.samples >= 6 && (delay.p50 - 73.0).abs() < 3.0, "tone {number}: {delay:?}");
+        assert_eq!(report[&number].slips, 0, "tone {number}");
     }
     let own = hearing.level_db(Tone::of(4)).unwrap();
     assert!(own + 20.0 < -40.0, "{own} dB");
@@ -178,7 +179,7 @@ fn after_an_interruption_the_examiner_asks_for_a_keyframe_and_waits() {
 }
 
 #[test]
-fn a_lost_sound_packet_is_concealed_and_harms_no_figure() {
+fn a_lost_sound_packet_is_recovered_and_harms_no_figure() {
     let witness =
         Arc::new(Witness::new(Epoch::beginning_at(Wall::from_micros(1_700_000_000_000_000)), Scrutiny::Full, Sketch::of(640, 360)));
     // Tone 1 pauses as each second begins; packets are lost at 260 and 760 ms.
@@ -189,12 +190,14 @@ fn a_lost_sound_packet_is_concealed_and_harms_no_figure() {
         let at = MediaTime::from_millis(n * 20);
         let packet = encoder.encode(&voice.speak(witness.epoch().wall(at)), Prediction::Allowed).unwrap();
         if n % 25 != 13 {
-            examiner.examine(Evidence::Sound { packet: packet[..].into(), place: n * 960, at });
+            examiner.examine(Evidence::Sound { packet: packet[..].into(), timestamp: 7 + n as u32 * 960, at });
         }
     }
     let mut report = BotReport { number: 1, ..BotReport::default() };
     witness.report(&mut report, MediaTime::ZERO);
-    assert_eq!(report.sound.concealed_ms, 6.0 * 20.0);
+    assert_eq!(report.sound.recovered_ms + report.sound.concealed_ms, 6.0 * 20.0);
+    assert!(report.sound.recovered_ms >= 3.0 * 20.0, "{:?}", report.sound);
+    assert_eq!(report.sound.heard_ms, 150.0 * 20.0);
     assert!((report.tones[&1].level_db + 20.0).abs() < 1.0, "{:?}", report.tones);
     let delay = report.tones[&1].delay_ms.unwrap();
     assert!(delay.samples >= 2 && delay.max < 12.0, "{delay:?}");

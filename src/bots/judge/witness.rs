@@ -4,14 +4,14 @@
 
 use parking_lot::Mutex;
 
-use crate::media::{Frame, MediaTime};
+use crate::media::{Frame, MediaTime, SAMPLE_RATE};
 
 use super::super::picture::Sketch;
 use super::super::sound::Tone;
 use super::super::wall::{Epoch, Wall};
 use super::measure::Pace;
 use super::report::{BotReport, PicturesReport, Scrutiny, SoundReport};
-use super::{Hearing, Sight};
+use super::{Hearing, History, Sight};
 
 /// One bot's notes.
 #[derive(Debug)]
@@ -21,6 +21,15 @@ pub struct Witness {
     tally: Mutex<Tally>,
     sight: Mutex<Sight>,
     hearing: Mutex<Hearing>,
+}
+
+/// How missing sound was filled in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fill {
+    /// From the next packet's in-band FEC.
+    Recovered,
+    /// By concealment.
+    MadeUp,
 }
 
 #[derive(Debug)]
@@ -105,12 +114,24 @@ impl Witness {
 
     /// Samples were decoded, the first of them at `place` in the stream and heard at `at`.
     pub fn sound_decoded(&self, samples: &[f32], place: u64, at: Wall) {
+        self.tally.lock().sound.heard_ms += samples.len() as f64 * 1000.0 / f64::from(SAMPLE_RATE);
         self.hearing.lock().hear(samples, place, at);
     }
 
-    /// That many milliseconds of sound were made up.
-    pub fn concealed(&self, ms: f64) {
-        self.tally.lock().sound.concealed_ms += ms;
+    /// That many milliseconds of sound were missing, and filled in some way.
+    pub(super) fn sound_filled(&self, how: Fill, ms: f64) {
+        let sound = &mut self.tally.lock().sound;
+        match how {
+            Fill::Recovered => sound.recovered_ms += ms,
+            Fill::MadeUp => sound.concealed_ms += ms,
+        }
+    }
+
+    /// What arrives first waits so long to be heard, and that much was made up in waiting.
+    pub(super) fn sound_waits(&self, wait_ms: f64, made_up_ms: f64) {
+        let sound = &mut self.tally.lock().sound;
+        sound.wait_ms = wait_ms;
+        sound.concealed_ms += made_up_ms;
     }
 
     /// A picture was refused by the decoder.
@@ -131,6 +152,13 @@ impl Witness {
     /// A keyframe was asked of the server.
     pub fn keyframe_asked(&self) {
         self.tally.lock().pictures.keyframes_asked += 1;
+    }
+
+    /// What it found over time: what was seen and heard not at all for a while, and how late sound was.
+    pub fn history(&self) -> History {
+        let now = self.epoch.wall(self.epoch.now());
+        let hearing = self.hearing.lock();
+        History { tiles: self.sight.lock().gaps(now), tones: hearing.gaps(now), delays: hearing.delays() }
     }
 
     /// Begins the measurement: counts and figures start over; when the session was established and the first picture came,

@@ -227,7 +227,7 @@ impl Climber {
             Some(at) => rungs[..at].iter().map(Rung::entry_bps).reduce(f64::min).filter(|_| now + HEADROOM >= self.next_try()),
             None => cheapest(rungs).map(Rung::entry_bps),
         };
-        self.wanted_bps = wanted.map(|room| line.estimate_for(room));
+        self.wanted_bps = wanted.map(|room| line.whole_for(room));
     }
 }
 

@@ -18,13 +18,14 @@ const LOW: Option<usize> = Some(2);
 enum Estimate {
     /// Of an estimator that probes: it finds room up to what is asked of it within a second, and sees an overload at once.
     Probing,
-    /// REMB of a receiver: no more than half again of what comes, told once a second, and nobody probes.
+    /// REMB of a receiver that hears next to nothing: no more than half again of what comes, told once a second, and nobody probes.
     Remb,
 }
 
 struct Played {
     climber: Climber,
-    line: Line,
+    /// As it was told last.
+    estimate_bps: f64,
     kind: Estimate,
     first: usize,
     moves: Vec<(u64, Move)>,
@@ -40,7 +41,7 @@ struct Scene {
 
 impl Scene {
     fn of(count: usize) -> Self {
-        let receiver = |_| Played { climber: Climber::default(), line: Line::default(), kind: Estimate::Probing, first: 0, moves: vec![] };
+        let receiver = |_| Played { climber: Climber::default(), estimate_bps: 300e3, kind: Estimate::Probing, first: 0, moves: vec![] };
         Self { receivers: (0..count).map(receiver).collect(), follows: Default::default(), bitrates: [0; 3], now: 0 }
     }
 
@@ -49,7 +50,6 @@ impl Scene {
         let now = MediaTime::from_millis(100 * self.now);
         let mut members = Vec::new();
         for (receiver, line) in self.receivers.iter_mut().zip(lines) {
-            receiver.line = *line;
             let within = (receiver.first..3).collect();
             members.push(Member { climber: &mut receiver.climber, line: *line, within, is_bounded: receiver.first > 0 });
         }
@@ -66,25 +66,25 @@ impl Scene {
     /// Seconds on lines that take that much, with estimates that come of what is sent.
     fn play(&mut self, seconds: u64, capacities: &[f64]) {
         for _ in 0..10 * seconds {
-            let lines = self.receivers.iter().zip(capacities).map(|(receiver, capacity)| self.estimated(receiver, *capacity));
-            let lines: Vec<_> = lines.collect();
+            let lines: Vec<_> = (0..).zip(capacities).map(|(receiver, capacity)| self.estimated(receiver, *capacity)).collect();
             self.step(&lines);
         }
     }
 
-    fn estimated(&self, receiver: &Played, capacity: f64) -> Line {
-        let sent = 60e3 + receiver.climber.rendition().map_or(0.0, |rendition| f64::from(self.bitrates[rendition]));
-        let before = receiver.line.estimate_bps.unwrap_or(300e3);
-        let estimate = match receiver.kind {
-            Estimate::Remb if !self.now.is_multiple_of(10) => before,
-            Estimate::Remb => capacity.min(1.5 * sent + 10e3),
-            _ if sent > capacity || before > capacity => 0.9 * capacity,
-            _ => {
-                let probed = receiver.climber.wanted_bps().filter(|_| self.now.is_multiple_of(10)).unwrap_or(0.0);
-                (before * 1.008).min(1.5 * sent + 10e3).max(before.min(capacity)).max(probed.min(0.95 * capacity))
-            }
-        };
-        Line { estimate_bps: Some(estimate), loss: receiver.line.loss }
+    fn estimated(&mut self, receiver: usize, capacity: f64) -> Line {
+        let (tells, receiver) = (self.now.is_multiple_of(10), &mut self.receivers[receiver]);
+        let pictures = receiver.climber.rendition().map_or(0.0, |rendition| f64::from(self.bitrates[rendition]));
+        let before = receiver.estimate_bps;
+        if receiver.kind == Estimate::Remb {
+            let sent = 15e3 + pictures;
+            receiver.estimate_bps = if tells { capacity.min(1.5 * sent + 10e3) } else { before };
+            return known(line::unprobed(receiver.estimate_bps, sent));
+        }
+        let sent = 60e3 + pictures;
+        let probed = receiver.climber.wanted_bps().filter(|_| tells).unwrap_or(0.0);
+        let grown = (before * 1.008).min(1.5 * sent + 10e3).max(before.min(capacity)).max(probed.min(0.95 * capacity));
+        receiver.estimate_bps = if sent > capacity || before > capacity { 0.9 * capacity } else { grown };
+        known(receiver.estimate_bps)
     }
 
     fn on(&self) -> Vec<Option<usize>> {
@@ -95,7 +95,7 @@ impl Scene {
     fn until(&mut self, rendition: Option<usize>, most: u64, capacity: f64) -> f64 {
         let begin = self.now;
         while self.on()[0] != rendition && self.now < begin + 10 * most {
-            let line = self.estimated(&self.receivers[0], capacity);
+            let line = self.estimated(0, capacity);
             self.step(&[line]);
         }
         (self.now - begin) as f64 / 10.0
@@ -104,6 +104,10 @@ impl Scene {
 
 fn known(estimate_bps: f64) -> Line {
     Line { estimate_bps: Some(estimate_bps), loss: 0.0 }
+}
+
+fn lossy(estimate_bps: f64) -> Line {
+    Line { loss: 0.2, ..known(estimate_bps) }
 }
 
 #[test]
@@ -122,7 +126,7 @@ fn a_line_that_falls_to_a_sixth_is_followed_at_once_and_up_again_within_twenty_s
     for kind in [Estimate::Probing, Estimate::Remb] {
         let mut scene = Scene::of(1);
         scene.receivers[0].kind = kind;
-        scene.play(30, &[3e6]);
+        scene.play(60, &[3e6]);
         assert_eq!((scene.on(), scene.receivers[0].climber.why()), (vec![HIGH], Why::Full));
         let down = scene.until(MID, 5, 0.5e6);
         assert!(down <= 2.0, "down after {down} s");
@@ -136,6 +140,18 @@ fn a_line_that_falls_to_a_sixth_is_followed_at_once_and_up_again_within_twenty_s
         let downs = scene.receivers[0].moves.iter().filter(|(_, to)| *to == Move::Down).count();
         assert!(downs <= 2, "{:?}", scene.receivers[0].moves);
     }
+}
+
+#[test]
+fn a_line_that_nobody_probes_is_climbed_from_the_lowest_rung_too() {
+    let mut scene = Scene::of(1);
+    scene.receivers[0].kind = Estimate::Remb;
+    scene.play(30, &[0.25e6]);
+    assert_eq!(scene.on(), [LOW]);
+    scene.play(10, &[1e3]);
+    assert_eq!(scene.on(), [None]);
+    let up = scene.until(HIGH, 120, 4e6);
+    assert!(up < 60.0, "{up} s, {:?}", scene.receivers[0].moves);
 }
 
 #[test]
@@ -182,11 +198,11 @@ fn a_fast_line_among_slow_ones_is_no_reason_to_send_them_down() {
 #[test]
 fn who_loses_much_gets_what_can_be_sent_twice_and_is_told_why() {
     let mut scene = Scene::of(1);
-    scene.step(&[Line { estimate_bps: Some(850e3), loss: 0.2 }]);
+    scene.step(&[lossy(650e3)]);
     assert_eq!((scene.on(), scene.receivers[0].climber.why()), (vec![MID], Why::Line));
-    scene.step(&[Line { estimate_bps: Some(1.05e6), loss: 0.2 }]);
+    scene.step(&[lossy(0.85e6)]);
     assert_eq!((scene.on(), scene.receivers[0].climber.why()), (vec![MID], Why::Loss));
-    scene.step(&[Line { estimate_bps: Some(350e3), loss: 0.2 }]);
+    scene.step(&[lossy(290e3)]);
     assert_eq!(scene.on(), [LOW]);
 }
 
@@ -264,7 +280,7 @@ proptest! {
         let mut scene = Scene::of(4);
         scene.receivers.iter_mut().zip(bounds).for_each(|(receiver, first)| receiver.first = first);
         for (lines, times) in steps {
-            let lines: Vec<_> = lines.into_iter().map(|(estimate, loss)| Line { estimate_bps: Some(estimate), loss }).collect();
+            let lines: Vec<_> = lines.into_iter().map(|(estimate, loss)| Line { loss, ..known(estimate) }).collect();
             for _ in 0..times {
                 scene.step(&lines);
                 for (receiver, line) in scene.receivers.iter().zip(&lines) {

@@ -20,8 +20,7 @@ fn random_loss_is_concealed_no_more_than_twice_in_a_row_explains() {
             let heard = Line::steady(PACKETS).payload(WITH_FEC).without(|n| lost[n]).pulled(5000, PACKETS);
             let concealed = heard.concealed() as f64 / PACKETS as f64;
             assert!(concealed <= most, "{loss}: {concealed}");
-            println!("loss {loss}: concealed {concealed:.4}, delays {:?} ms", heard.spread_ms(1000));
-            assert!(heard.spread_ms(1000).1 <= 90.0, "{loss}: {:?}", heard.spread_ms(1000));
+            assert!(heard.mean_delay_ms() <= 60.0, "{loss}: {} ms", heard.mean_delay_ms());
         }
     }
 }
@@ -47,7 +46,6 @@ fn jitter_of_200_ms_either_way_is_mastered_within_5_s_and_forgotten_within_30_s(
         let delays: Vec<i64> = (0..PACKETS).map(|n| if n < 2000 { random.random_range(0..=400_000) } else { 200_000 }).collect();
         let heard = Line::steady(PACKETS).payload(WITH_FEC).delayed(|n| delays[n]).pulled(7000, PACKETS);
         let concealed = heard.ticks[250..2000].iter().filter(|tick| **tick == Tick::Concealed).count();
-        println!("jitter: {concealed} of 1750 concealed; delays before {:?} ms", heard.spread_ms(250));
         assert!(concealed as f64 <= 0.03 * 1750.0, "{concealed} of 1750");
         assert!(heard.waited_from(2010 + 1500).all(|waited| waited < 100_000));
         assert!(heard.ticks[2020..4400].iter().all(|tick| *tick == Tick::Decoded));

@@ -147,9 +147,8 @@ fn twenty_minutes_of_clocks_that_drift_apart_go_by_without_a_slip() {
         let drifted = |n: usize| 400_000 + n as i64 * 20_000 * drift_ppm / 1_000_000 + jitter(n, jitter_ms * 1000);
         let heard = Line::steady(60_000).delayed(drifted).pulled(5000, 60_000);
         let pieces = (heard.cuts, heard.inserts);
-        assert!(heard.concealed() <= 20 && pieces.0 + pieces.1 <= 4, "{drift_ppm} ppm: {} {pieces:?}", heard.concealed());
+        assert!(heard.concealed() <= 1 && pieces.0 + pieces.1 <= 2, "{drift_ppm} ppm: {} {pieces:?}", heard.concealed());
         let (least, most) = heard.spread_ms(1000);
-        println!("{drift_ppm} ppm, ±{jitter_ms} ms: {least} to {most} ms, {pieces:?}, {} concealed", heard.concealed());
         assert!(most - least < 40.0, "{drift_ppm} ppm, ±{jitter_ms} ms: {least} to {most} ms");
     }
 }
@@ -508,6 +507,11 @@ impl Sound {
     pub(super) fn spread_ms(&self, from: usize) -> (f64, f64) {
         let delays = || self.delays[from..].iter().map(|delay| *delay as f64 / MILLISECOND as f64);
         (delays().fold(f64::MAX, f64::min), delays().fold(f64::MIN, f64::max))
+    }
+
+    /// How long what arrived first waited on average, in milliseconds.
+    pub(super) fn mean_delay_ms(&self) -> f64 {
+        self.delays.iter().map(|delay| *delay as f64 / MILLISECOND as f64).sum::<f64>() / self.delays.len() as f64
     }
 
     /// How long each packet decoded waited, from packet `from` on, in microseconds.

@@ -69,7 +69,7 @@ impl LineReports {
 }
 
 /// A client that sends, too, puts its blocks into its sender reports.
-fn blocks(report: &dyn Report) -> &[ReceptionReport] {
+pub(super) fn blocks(report: &dyn Report) -> &[ReceptionReport] {
     let any = report.as_any();
     let of_receiver = any.downcast_ref::<ReceiverReport>().map(|report| &report.reports);
     of_receiver.or_else(|| any.downcast_ref::<SenderReport>().map(|report| &report.reports)).map_or(&[], Vec::as_slice)

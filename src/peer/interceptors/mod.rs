@@ -4,8 +4,7 @@
 //!
 //! | Slot | Link | What it does |
 //! | --- | --- | --- |
-//! | 2 000 | the stack's TWCC sender | numbers what leaves |
-//! | 4 000 | the stack's NACK responder | resends, as RTX where that is negotiated |
+//! | 2 000 | [`departures::Departures`] | numbers what leaves, hears what the client says of what it got |
 //! | 6 500 | [`rtx::RtxUndo`] | turns retransmissions back into what was lost, before anyone looks at them |
 //! | 8 000 | the stack's TWCC receiver | tells the sender when its packets came |
 //! | 10 400 | [`line::LineReports`] | learns from the client's reports what its line is like |
@@ -15,8 +14,10 @@
 //!
 //! Receiver reports are the session's own (`reception`): the stack makes none for streams that no offer declares.
 //! What is missing is asked for by the intakes (`ingest`), which know how long it is of use; the stack's NACK generator does not.
-//! There is no pacer: the stack's is first in, first out and would hold sound back behind pictures.
+//! There is no pacer and no NACK responder: what leaves when, and again, the session decides (`pacing`). The stack's pacer is first in,
+//! first out and would hold sound back behind pictures; its TWCC sender does not number retransmissions.
 
+pub(super) mod departures;
 pub(super) mod line;
 pub(super) mod reports;
 pub(super) mod rtx;
@@ -27,21 +28,19 @@ use std::collections::VecDeque;
 use std::time::Instant;
 
 use rtc::interceptor::{
-    Interceptor, NackResponderBuilder, RTPHeaderExtension, Registry, SenderReportBuilder, Slot, StreamInfo, TaggedPacket,
-    TwccReceiverBuilder, TwccReceiverInterceptor, TwccSenderBuilder,
+    Interceptor, RTPHeaderExtension, Registry, SenderReportBuilder, Slot, StreamInfo, TaggedPacket, TwccReceiverBuilder,
+    TwccReceiverInterceptor,
 };
 use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
 
 use super::codecs::TRANSPORT_CC_URI;
 
-/// Packets kept for resending: over three seconds of pictures at 2.5 Mb/s.
-const RESEND_PACKETS: u16 = 1024;
-
 /// The whole chain.
 ///
 /// `transport_cc` is the id of the client's transport-wide sequence numbers, where it sends them.
 pub(super) fn chain(
+    departures: departures::Departures,
     undo: Option<rtx::RtxUndo>,
     transport_cc: Option<u8>,
     line: line::LineReports,
@@ -49,8 +48,7 @@ pub(super) fn chain(
     tap: tap::Tap,
 ) -> Registry {
     let registry = Registry::new()
-        .with(Slot::TwccSender, TwccSenderBuilder::new().build())
-        .with(Slot::NackResponder, NackResponderBuilder::new().with_size(RESEND_PACKETS).build())
+        .with(Slot::from(2_000), Link::new(departures))
         .with(Slot::TwccReceiver, twcc_receiver(transport_cc))
         .with(Slot::from(10_400), Link::new(line))
         .with(Slot::from(10_500), Link::new(clock))

@@ -14,6 +14,7 @@ use rtc::shared::TransportContext;
 use tokio::sync::mpsc;
 
 use super::super::offer::Kind;
+use super::super::pacing::Said;
 use super::Work;
 use super::streams::Streams;
 use crate::media::{Clock, MediaTime, RtpPacket, SenderReport};
@@ -28,6 +29,8 @@ pub(in super::super) enum Inbound {
     Report(SenderReport),
     /// The client cannot go on without a keyframe (PLI or FIR).
     KeyframeWanted,
+    /// What it says of what it got.
+    Said(Said),
     /// Streams that the client ends (RFC 3550 §6.6).
     Goodbye(Vec<u32>),
 }

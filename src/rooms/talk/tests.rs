@@ -47,7 +47,17 @@ fn scene(at_ms: u64, x: u32) -> Scene {
     let mut scene = Scene::empty(Canvas::default(), MediaTime::from_millis(at_ms));
     let source = Source::Participant { id: ParticipantId(1), name: "Ann".into() };
     let rect = Rect { x, y: 0, width: 64, height: 36 };
-    scene.cells.push(Cell { source, rect, fit: Fit::Cover, z: 0, opacity: 1.0, corner_radius: 0, border: None, label: None, stalled: false });
+    scene.cells.push(Cell {
+        source,
+        rect,
+        fit: Fit::Cover,
+        z: 0,
+        opacity: 1.0,
+        corner_radius: 0,
+        border: None,
+        label: None,
+        stalled: false,
+    });
     scene
 }
 
