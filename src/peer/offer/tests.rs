@@ -120,6 +120,19 @@ fn chromium_is_taken_with_its_best_h264_and_its_data_channel() {
 }
 
 #[test]
+fn simulcast_is_answered_and_kept_from_the_stack() {
+    let rid = "a=extmap:10 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id\r\n";
+    let layers = format!("{rid}a=rid:h send\r\na=rid:l send\r\na=simulcast:send h;l\r\n");
+    let offer = chromium().replace("a=ssrc-group:FID 2001 2002\r\na=ssrc:2001 cname:x\r\na=ssrc:2002 cname:x\r\n", &layers);
+    let terms = check(&offer, Purpose::Join).unwrap().terms;
+    let answer = answer::answer(&terms, &ours());
+    assert!(answer.contains(&layers.replace(" send", " recv").replace(":send", ":recv")), "{answer}");
+    assert!(!answer::offer_for_stack(&terms, &terms.ice).contains("rid"));
+    let viewer = answered(&offer, Purpose::Whep);
+    assert!(!viewer.contains("a=rid") && !viewer.contains("a=simulcast"), "who only watches sends no layers: {viewer}");
+}
+
+#[test]
 fn candidates_are_the_advertised_ones_best_first_on_the_first_line_only() {
     let answer = answered(&chromium(), Purpose::Join);
     let candidates: Vec<_> = answer.lines().filter(|line| line.starts_with("a=candidate")).collect();
