@@ -170,7 +170,7 @@ mod tests {
     fn missing_packets_are_asked_for_across_a_wrap_in_pairs_of_the_streams_own_numbers() {
         let (packets, mut sent) = mpsc::channel(4);
         let outbox = Outbox { packets, mailbox: Arc::new(Mailbox::new(1)), metrics: Metrics::default() };
-        let mut uplink = Uplink::new(None, None, 7);
+        let mut uplink = Uplink::new(None, None, 7, false);
         let wish = Feedback::Resend { layer: 2, sequences: vec![65_534, 65_535, 1, 9] };
         uplink.ask(wish.clone(), &outbox);
         assert!(sent.try_recv().is_err(), "nothing came of that stream yet");
