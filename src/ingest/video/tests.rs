@@ -162,7 +162,7 @@ fn a_missing_packet_is_asked_for_on_its_own_stream_and_counted() {
     call.intake.advance(due);
     assert_eq!(call.feedback.try_recv(), Ok(Feedback::Resend { layer: 0, sequences: vec![missing] }));
     assert_eq!(call.intake.traffic().requested.get(), 1);
-    assert!(call.metrics.text().contains("medley_retransmissions_requested_total{media=\"video\"} 1"));
+    assert!(call.metrics.text().contains("medley_retransmissions_requested_total{media=\"Video\"} 1"));
 }
 
 #[test]
