@@ -95,12 +95,8 @@ impl Layers {
             Need::Seen { width, height } => self.smallest_for((width, height)),
         };
         let waits = self.chosen.zip(wanted).is_some_and(|(chosen, wanted)| self.is_smaller(wanted, chosen) && self.is_alive(chosen));
-        if !waits {
-            self.smaller = None;
-            self.chosen = wanted;
-        } else if now.since(*self.smaller.get_or_insert(now)) >= SMALLER_AFTER {
-            self.smaller = None;
-            self.chosen = wanted;
+        if !waits || now.since(*self.smaller.get_or_insert(now)) >= SMALLER_AFTER {
+            (self.smaller, self.chosen) = (None, wanted);
         }
         self.chosen
     }
