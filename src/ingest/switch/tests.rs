@@ -160,7 +160,7 @@ impl Call {
             self.sequence[at] += 1;
             let (sequence, timestamp, ssrc) = (self.sequence[at], self.ms as u32 * 90, 70 + u32::from(layer));
             let packet = RtpPacket { sequence, timestamp, marker: n == last, ssrc, layer, resent: false, payload, arrival };
-            if self.loses.is_none_or(|each| self.ms / PERIOD % each > 0) {
+            if self.loses.is_none_or(|each| !(self.ms / PERIOD).is_multiple_of(each)) {
                 self.take(packet);
             }
         }
