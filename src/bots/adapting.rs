@@ -10,7 +10,7 @@ use str0m::{Candidate, Event, Input, Output, Rtc};
 
 use super::line::counts::PayloadTypes;
 use super::line::{Change, LineSettings, Loss, Passage, Rate, Schedule, Way};
-use super::offer::{config, repeat_as_asked};
+use super::offer::{Sending, config, repeat_as_asked};
 use super::spending::Spending;
 use crate::media::{Clock, MediaTime};
 
@@ -69,7 +69,7 @@ impl Call {
         let clock = Clock::new();
         let [mut sender, mut receiver] = [9, 10].map(|port| {
             let schedule = if port == 9 { line.up.clone() } else { line.down.clone() };
-            End::new(config().build(clock.instant(MediaTime::ZERO)), port, schedule)
+            End::new(config(Sending::Adapting).build(clock.instant(MediaTime::ZERO)), port, schedule)
         });
         let mut changes = sender.rtc.sdp_api();
         let video = changes.add_media(MediaKind::Video, Direction::SendOnly, None, None, None);

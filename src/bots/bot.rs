@@ -17,7 +17,7 @@ use super::files::{Film, Track};
 use super::http::{HttpError, Seat, Server};
 use super::judge::{BotReport, Examiner, History, Scrutiny, Witness};
 use super::line::{LineReport, LineSettings};
-use super::offer::Offer;
+use super::offer::{Offer, Sending};
 use super::own_clock::OwnClock;
 use super::peer::{Command, Ends, PeerError};
 use super::picture::{Painter, Sketch};
@@ -154,7 +154,8 @@ impl Bot {
         let (ends, own) = prepare(&settings, epoch)?;
         let direction = if settings.sends.is_some() { Direction::SendRecv } else { Direction::RecvOnly };
         let now = ends.clock.instant(ends.clock.now());
-        let offer = Offer::make(server.authority(), direction, now)?;
+        let sending = if settings.line.limits_sending() { Sending::Adapting } else { Sending::Free };
+        let offer = Offer::make(server.authority(), direction, sending, now)?;
         let asked = epoch.now();
         let Seat { answer, session } = server.join(&settings.room, &settings.query(), offer.sdp.clone()).await?;
         let answered = epoch.now();

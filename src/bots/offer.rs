@@ -45,10 +45,10 @@ pub(super) struct Offer {
 
 impl Offer {
     /// Offers H.264 and Opus in `direction`, from a socket on the address that reaches `host` ("name:port").
-    pub(super) fn make(host: &str, direction: Direction, now: std::time::Instant) -> Result<Self, PeerError> {
+    pub(super) fn make(host: &str, direction: Direction, sending: Sending, now: std::time::Instant) -> Result<Self, PeerError> {
         let socket = socket_towards(host).map_err(|source| PeerError::Socket { host: host.into(), source })?;
         let address = socket.local_addr().map_err(|source| PeerError::Socket { host: host.into(), source })?;
-        let mut rtc = config().build(now);
+        let mut rtc = config(sending).build(now);
         rtc.add_local_candidate(Candidate::host(address, "udp").map_err(RtcError::from)?);
         let mut changes = rtc.sdp_api();
         let sound = changes.add_media(MediaKind::Audio, direction, None, None, None);
@@ -69,9 +69,22 @@ impl Offer {
     }
 }
 
+/// Whether what is sent follows an estimate of what the line takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sending {
+    /// As much as the server allows. The stack's estimate takes every loss for congestion: at 20 % of it on a line with room enough its
+    /// pacer would hold pictures back for seconds, which says nothing about the server.
+    Free,
+    /// As much as the line is thought to take, too.
+    Adapting,
+}
+
 /// What a bot's stack is set to, so that it does as a good browser does.
-pub(super) fn config() -> RtcConfig {
-    let mut config = Rtc::builder().clear_codecs().enable_opus(true, false).enable_bwe(Some(FIRST_ESTIMATE));
+pub(super) fn config(sending: Sending) -> RtcConfig {
+    let mut config = Rtc::builder().clear_codecs().enable_opus(true, false);
+    if sending == Sending::Adapting {
+        config = config.enable_bwe(Some(FIRST_ESTIMATE));
+    }
     // A judge waits for no more than two packets behind a gap in the sound.
     config = config.set_reordering_size_audio(3).set_reordering_timeout_audio(Some(Duration::from_millis(60)));
     config = config.set_reordering_size_video(PICTURES_BEHIND_A_GAP).set_send_buffer_video(KEPT_PACKETS);
@@ -107,7 +120,7 @@ mod tests {
 
     fn offer(direction: Direction) -> String {
         let clock = Clock::new();
-        Offer::make("127.0.0.1:9", direction, clock.instant(clock.now())).unwrap().sdp
+        Offer::make("127.0.0.1:9", direction, Sending::Adapting, clock.instant(clock.now())).unwrap().sdp
     }
 
     #[tokio::test]
@@ -133,7 +146,7 @@ mod tests {
     #[tokio::test]
     async fn a_host_that_does_not_exist_is_named() {
         let clock = Clock::new();
-        let error = Offer::make("nowhere.invalid:1", Direction::SendRecv, clock.instant(clock.now())).err().unwrap();
+        let error = Offer::make("nowhere.invalid:1", Direction::SendRecv, Sending::Free, clock.instant(clock.now())).err().unwrap();
         assert!(error.to_string().contains("nowhere.invalid:1"), "{error}");
     }
 }

@@ -209,6 +209,11 @@ impl LineSettings {
         Self { up: schedule.clone(), down: schedule, ..Self::default() }
     }
 
+    /// Whether what is sent has to fit a rate, at any time.
+    pub fn limits_sending(&self) -> bool {
+        self.up.first.rate.is_some() || self.up.then.iter().any(|change| change.way.rate.is_some())
+    }
+
     /// Whether it does anything at all.
     pub fn is_perfect(&self) -> bool {
         *self == Self { seed: self.seed, ..Self::default() }
