@@ -118,6 +118,7 @@ impl Downlink {
         if self.pacing.is_known() {
             self.traffic.estimate_bps.set(self.pacing.media_bps());
         }
+        self.pacing.told_loss().into_iter().for_each(|loss| self.traffic.note_loss(loss as f32));
     }
 
     fn count(&self, what: What, bytes: usize) {

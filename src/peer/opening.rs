@@ -18,7 +18,7 @@ use super::answer::{Ours, Stream};
 use super::channel::{self, Channel};
 use super::downlink::Downlink;
 use super::interceptors;
-use super::interceptors::departures::Departures;
+use super::interceptors::departures::{Departures, Numbered};
 use super::interceptors::line::LineReports;
 use super::interceptors::reports::ReportClock;
 use super::interceptors::rtx::RtxUndo;
@@ -135,7 +135,8 @@ impl Opening {
         let time_lines = [sound, pictures].into_iter().flatten().map(|o| o.packetizer.time_line()).collect();
         let ssrc = pictures.as_ref().or(sound.as_ref()).map(|o| o.stream.ssrc);
         let (clock, metrics, traffic) = (self.clock, self.metrics.clone(), seat.traffic.clone());
-        let line = LineReports { ssrc, clock, traffic, metrics, ours: VecDeque::new() };
+        let tells_loss = !pictures.as_ref().is_some_and(|pictures| pictures.transport_cc.is_some());
+        let line = LineReports { ssrc, tells_loss, clock, traffic, metrics, ours: VecDeque::new() };
         let numbered = [sound, pictures].into_iter().flatten().flat_map(Outgoing::numbered).collect();
         let (metrics, ledger) = (self.metrics.clone(), Ledger::default());
         let departures = Departures { numbered, ssrc, ledger, clock, metrics, session: session.clone() };
@@ -169,10 +170,10 @@ impl Outgoing {
         Some(Self { stream, packetizer, rtx: medium.codec.rtx, transport_cc })
     }
 
-    /// The streams that are numbered, with the id of the header extension.
-    fn numbered(&self) -> Vec<(u32, u8)> {
+    /// The streams that are numbered.
+    fn numbered(&self) -> Vec<Numbered> {
         let Some(id) = self.transport_cc else { return Vec::new() };
-        [Some(self.stream.ssrc), self.stream.rtx_ssrc].into_iter().flatten().map(|ssrc| (ssrc, id)).collect()
+        [Some(self.stream.ssrc), self.stream.rtx_ssrc].into_iter().flatten().map(|ssrc| Numbered { ssrc, id, newest: None }).collect()
     }
 
     fn rtx(&self) -> Option<RtxStream> {

@@ -25,11 +25,32 @@ const AROUND: usize = 28 + 10;
 /// Numbers taken from one request: no stream loses more in a round trip, and a hostile request names more.
 const MAX_LACKING: usize = 512;
 
+/// A stream whose packets are numbered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in super::super) struct Numbered {
+    pub(in super::super) ssrc: u32,
+    /// Of the header extension.
+    pub(in super::super) id: u8,
+    /// The newest sequence number that left.
+    pub(in super::super) newest: Option<u16>,
+}
+
+impl Numbered {
+    /// Whether a packet leaves for the first time. Whoever has it drops the second before it is counted (SRTP's replay list), so that
+    /// the second would seem to be lost.
+    fn is_new(&mut self, sequence: u16) -> bool {
+        let is_new = self.newest.is_none_or(|newest| (sequence.wrapping_sub(newest) as i16) > 0);
+        if is_new {
+            self.newest = Some(sequence);
+        }
+        is_new
+    }
+}
+
 /// The last link on the way out, the first on the way in.
 #[derive(Debug)]
 pub(in super::super) struct Departures {
-    /// The streams that are numbered, with the id of the header extension.
-    pub(in super::super) numbered: Vec<(u32, u8)>,
+    pub(in super::super) numbered: Vec<Numbered>,
     /// The stream of pictures, or of sound where there are none.
     pub(in super::super) ssrc: Option<u32>,
     pub(in super::super) ledger: Ledger,
@@ -53,11 +74,12 @@ impl Work for Departures {
     fn outbound(&mut self, mut packet: TaggedPacket) -> TaggedPacket {
         let now = self.clock.at(packet.now);
         let Packet::Rtp(rtp) = &mut packet.message.packet else { return packet };
-        let Some((_, id)) = self.numbered.iter().find(|(ssrc, _)| *ssrc == rtp.header.ssrc) else { return packet };
+        let Some(stream) = self.numbered.iter_mut().find(|stream| stream.ssrc == rtp.header.ssrc) else { return packet };
+        let is_new = stream.is_new(rtp.header.sequence_number);
         // Room for the number first, so that the size is that of what leaves
-        if rtp.header.set_extension(*id, Bytes::from_static(&[0; 2])).is_ok() {
+        if is_new && rtp.header.set_extension(stream.id, Bytes::from_static(&[0; 2])).is_ok() {
             let number = self.ledger.number(now, rtp.marshal_size() + AROUND);
-            let _ = rtp.header.set_extension(*id, Bytes::copy_from_slice(&number.to_be_bytes()));
+            let _ = rtp.header.set_extension(stream.id, Bytes::copy_from_slice(&number.to_be_bytes()));
         }
         packet
     }
@@ -98,11 +120,12 @@ mod tests {
     fn departures() -> (Departures, mpsc::Receiver<Inbound>) {
         let (session, inbound) = mpsc::channel(64);
         let (ledger, clock, metrics) = (Ledger::default(), Clock::new(), Metrics::default());
-        (Departures { numbered: vec![(7, 3), (8, 3)], ssrc: Some(7), ledger, clock, metrics, session }, inbound)
+        let numbered = [7, 8].map(|ssrc| Numbered { ssrc, id: 3, newest: None }).to_vec();
+        (Departures { numbered, ssrc: Some(7), ledger, clock, metrics, session }, inbound)
     }
 
-    fn number(departures: &mut Departures, ssrc: u32) -> Option<Vec<u8>> {
-        let Packet::Rtp(rtp) = departures.outbound(rtp(96, ssrc, 1, &[1, 2])).message.packet else { panic!("no RTP") };
+    fn number(departures: &mut Departures, ssrc: u32, sequence: u16) -> Option<Vec<u8>> {
+        let Packet::Rtp(rtp) = departures.outbound(rtp(96, ssrc, sequence, &[1, 2])).message.packet else { panic!("no RTP") };
         rtp.header.get_extension(3).map(|number| number.to_vec())
     }
 
@@ -113,10 +136,10 @@ mod tests {
     }
 
     #[test]
-    fn streams_share_one_numbering_and_others_have_none() {
+    fn streams_share_one_numbering_and_others_and_what_leaves_again_have_none() {
         let (mut departures, _inbound) = departures();
-        let numbers = [7, 8, 9, 7].map(|ssrc| number(&mut departures, ssrc));
-        assert_eq!(numbers, [Some(vec![0, 0]), Some(vec![0, 1]), None, Some(vec![0, 2])]);
+        let numbers = [(7, u16::MAX), (8, 5), (9, 5), (7, 0), (7, u16::MAX), (7, 0)].map(|(ssrc, n)| number(&mut departures, ssrc, n));
+        assert_eq!(numbers, [Some(vec![0, 0]), Some(vec![0, 1]), None, Some(vec![0, 2]), None, None]);
     }
 
     #[test]

@@ -25,6 +25,8 @@ const REMEMBERED: usize = 8;
 pub(in super::super) struct LineReports {
     /// The stream that counts: the pictures, or the sound where there are none.
     pub(in super::super) ssrc: Option<u32>,
+    /// Whether nothing tells the losses better: reports may count what was sent again as never lost.
+    pub(in super::super) tells_loss: bool,
     pub(in super::super) clock: Clock,
     pub(in super::super) traffic: Arc<SentTraffic>,
     pub(in super::super) metrics: Metrics,
@@ -58,7 +60,9 @@ impl Work for LineReports {
 
 impl LineReports {
     fn note(&self, block: &ReceptionReport, arrival: MediaTime) {
-        self.traffic.note_loss(f32::from(block.fraction_lost) / 256.0);
+        if self.tells_loss {
+            self.traffic.note_loss(f32::from(block.fraction_lost) / 256.0);
+        }
         // Looked up rather than computed, so that no clock's change and no invented time counts
         let Some((_, left)) = self.ours.iter().rev().find(|(ntp, _)| *ntp == block.last_sender_report) else { return };
         let held = Duration::from_secs_f64(f64::from(block.delay) / 65_536.0);
@@ -83,7 +87,14 @@ mod tests {
     const NTP: u64 = 0xaaaa_1234_5678_bbbb;
 
     fn line() -> LineReports {
-        LineReports { ssrc: Some(7), clock: Clock::new(), traffic: Arc::default(), metrics: Metrics::default(), ours: VecDeque::new() }
+        LineReports {
+            ssrc: Some(7),
+            tells_loss: true,
+            clock: Clock::new(),
+            traffic: Arc::default(),
+            metrics: Metrics::default(),
+            ours: VecDeque::new(),
+        }
     }
 
     fn at(line: &LineReports, millis: u64, report: Box<dyn Report>) -> TaggedPacket {

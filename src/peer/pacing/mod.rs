@@ -4,6 +4,7 @@
 //! of their worth: sound, retransmissions, pictures, what probes the line. Never: a sound that waits, a burst of the rest above
 //! [`BURST`] times the estimate, or a clock: everything takes `now`.
 
+mod echo;
 mod estimate;
 mod history;
 pub(super) mod ledger;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use rtc::rtp;
 
+use self::echo::Echo;
 use self::estimate::Estimator;
 use self::ledger::Fate;
 use self::outage::Outage;
@@ -86,6 +88,7 @@ pub(super) struct Pacing {
     audio: Option<Packetizer>,
     video: Option<Packetizer>,
     sounds: VecDeque<rtp::Packet>,
+    echo: Echo,
     pictures: PictureLine,
     /// The timestamp of the picture that is leaving.
     timestamp: u32,
@@ -114,6 +117,7 @@ impl Pacing {
             audio,
             video,
             sounds: VecDeque::new(),
+            echo: Echo::default(),
             pictures: PictureLine::default(),
             timestamp: 0,
             repair,
@@ -219,7 +223,7 @@ impl Pacing {
 
     /// The next packet that is to leave.
     pub(super) fn next(&mut self, now: MediaTime) -> Option<(What, rtp::Packet)> {
-        let (what, packet) = self.sounds.pop_front().map(|packet| (What::Sound, packet)).or_else(|| self.next_paced(now))?;
+        let (what, packet) = self.next_sound(now).or_else(|| self.next_paced(now))?;
         self.pace.spend(now, packet.payload.len() + HEADERS);
         if self.is_numbered {
             self.outage.leave(now);
@@ -234,13 +238,15 @@ impl Pacing {
         }
         let waits = !self.pictures.is_empty() || self.fills(now);
         let due = if waits { Some(now) } else { self.repair.due() };
-        due.map(|due| due.max(self.pace.next()))
+        let paced = due.map(|due| due.max(self.pace.next()));
+        paced.into_iter().chain(self.echo.due()).min()
     }
 
     /// The connection is looked for again: nothing waits for it.
     pub(super) fn close(&mut self) {
         self.pictures = PictureLine::default();
         self.sounds.clear();
+        self.echo = Echo::default();
     }
 
     fn hear_fates(&mut self, mut fates: Vec<Fate>, now: MediaTime) -> usize {
@@ -272,6 +278,25 @@ impl Pacing {
         self.pace.set(self.prober.rate(now).unwrap_or(estimate * burst));
     }
 
+    /// Sound waits for nothing.
+    fn next_sound(&mut self, now: MediaTime) -> Option<(What, rtp::Packet)> {
+        let Some(packet) = self.sounds.pop_front() else { return self.echo.next(now).map(|packet| (What::Again, packet)) };
+        let loss = self.roomy_loss(now);
+        self.echo.keep(&packet, loss, now);
+        Some((What::Sound, packet))
+    }
+
+    /// What is lost on a line with room for far more than is sent, where packets tell it.
+    fn roomy_loss(&self, now: MediaTime) -> Option<f64> {
+        let has_room = self.is_numbered && self.estimator.is_little_sent() && !self.estimator.was_full(CARE, now);
+        has_room.then(|| self.estimator.loss()).flatten()
+    }
+
+    /// The part of what was sent that was lost, 0 to 1, where packets tell it.
+    pub(super) fn told_loss(&self) -> Option<f64> {
+        self.estimator.loss().filter(|_| self.is_numbered)
+    }
+
     fn next_paced(&mut self, now: MediaTime) -> Option<(What, rtp::Packet)> {
         self.set_pace(now);
         if !self.pace.is_free(now) || self.outage.is_on(self.round_trip, now) {
@@ -291,7 +316,8 @@ impl Pacing {
             self.timestamp = packetizer.stamp(leaving.at);
         }
         let packet = packetizer.packet(&leaving.payload, self.timestamp, leaving.is_last);
-        self.repair.history.keep(&packet, leaving.is_first && leaving.keyframe, now);
+        let loss = self.roomy_loss(now).map(|loss| loss as f32);
+        self.repair.keep(&packet, leaving.is_first && leaving.keyframe, loss, now);
         if leaving.is_last {
             self.waited = Some(now.since(leaving.since));
         }

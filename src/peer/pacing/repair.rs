@@ -1,6 +1,7 @@
-//! Answers requests for retransmission (RFC 4585 §6.2.1), as RTX (RFC 4588) where that is negotiated.
+//! Answers requests for retransmission (RFC 4585 §6.2.1), as RTX (RFC 4588) where that is negotiated; and, on a line that loses much and
+//! has room, before they come.
 //!
-//! In: numbers that the receiver lacks. Out: packets to send again. Never: more than a share of what the line takes, so that a client
+//! In: numbers that the receiver lacks, packets that leave. Out: packets to send again. Never: more than a share of what the line takes, so that a client
 //! that asks for everything gets no flood.
 
 use std::collections::VecDeque;
@@ -20,6 +21,12 @@ const BURST: Duration = Duration::from_millis(400);
 const HEAVY_LOSS: f32 = 0.1;
 /// How long after: a burst of losses has passed.
 const SECOND_AFTER: Duration = Duration::from_millis(8);
+/// Where more than this part is lost and the line has room, packets are sent again unasked: each request costs a round trip, and a
+/// receiver waits for the slowest of a picture's packets.
+const UNASKED_LOSS: f32 = 0.07;
+/// How long after: what loses one packet may lose those right behind it.
+const UNASKED_AFTER: Duration = Duration::from_millis(15);
+const UNASKED_TOO_LATE: Duration = Duration::from_millis(60);
 /// Packets that wait to be sent again.
 const WAITING: usize = 512;
 
@@ -63,6 +70,7 @@ pub(super) struct Repair {
     waiting: VecDeque<(MediaTime, rtp::Packet)>,
     /// The same, once more.
     second: VecDeque<(MediaTime, rtp::Packet)>,
+    unasked: VecDeque<(MediaTime, rtp::Packet)>,
     /// Bits that may be sent again.
     allowance: f64,
     allowed_at: MediaTime,
@@ -71,8 +79,8 @@ pub(super) struct Repair {
 impl Repair {
     /// Without RTX the same packets are sent again.
     pub(super) fn new(rtx: Option<RtxStream>) -> Self {
-        let (waiting, second) = Default::default();
-        Self { rtx, history: History::default(), waiting, second, allowance: 0.0, allowed_at: MediaTime::ZERO }
+        let (waiting, second, unasked) = Default::default();
+        Self { rtx, history: History::default(), waiting, second, unasked, allowance: 0.0, allowed_at: MediaTime::ZERO }
     }
 
     /// Takes a request. Gives how many of its packets were worth sending but are too many.
@@ -84,17 +92,30 @@ impl Repair {
         sequences.iter().filter(|sequence| !self.queue(**sequence, line, now)).count()
     }
 
+    /// Keeps a packet that leaves; `loss` is that of a line with room for more, else `None`.
+    pub(super) fn keep(&mut self, packet: &rtp::Packet, begins_keyframe: bool, loss: Option<f32>, now: MediaTime) {
+        self.history.keep(packet, begins_keyframe, now);
+        let is_wanted = loss.is_some_and(|loss| loss > UNASKED_LOSS) && self.rtx.is_some();
+        if is_wanted && self.unasked.len() < WAITING {
+            self.unasked.push_back((now + UNASKED_AFTER, packet.clone()));
+        }
+    }
+
     /// The next packet that is due, as it leaves.
     pub(super) fn next(&mut self, now: MediaTime) -> Option<rtp::Packet> {
+        // Those that a dead line held back have been asked for, or given up
+        while self.unasked.front().is_some_and(|(at, _)| now.since(*at) > UNASKED_TOO_LATE) {
+            self.unasked.pop_front();
+        }
         let is_due = |queue: &VecDeque<(MediaTime, rtp::Packet)>| queue.front().is_some_and(|(at, _)| *at <= now);
-        let queues = [&mut self.waiting, &mut self.second];
+        let queues = [&mut self.waiting, &mut self.second, &mut self.unasked];
         let (_, packet) = queues.into_iter().find(|queue| is_due(queue))?.pop_front()?;
         Some(self.wrap(packet))
     }
 
     /// When the next is due.
     pub(super) fn due(&self) -> Option<MediaTime> {
-        [&self.waiting, &self.second].into_iter().filter_map(|queue| queue.front()).map(|(at, _)| *at).min()
+        [&self.waiting, &self.second, &self.unasked].into_iter().filter_map(|queue| queue.front()).map(|(at, _)| *at).min()
     }
 
     /// A packet that adds nothing but load; only where RTX makes it harmless.
@@ -180,6 +201,19 @@ mod tests {
         repair.ask(&[3, 4], Line { loss: 0.2, ..LINE }, MediaTime::from_millis(1050));
         assert_eq!((sent(&mut repair, 1050).len(), repair.due()), (2, Some(MediaTime::from_millis(1058))));
         assert_eq!((sent(&mut repair, 1058).len(), repair.due()), (2, None));
+    }
+
+    #[test]
+    fn a_line_that_loses_much_and_has_room_gets_packets_again_before_it_asks() {
+        let header = rtp::Header { ssrc: 7, sequence_number: 20, ..Default::default() };
+        let packet = rtp::Packet { header, payload: Bytes::from_static(&[3; 10]) };
+        let due = |rtx, loss| {
+            let mut repair = repair(rtx, 1);
+            repair.keep(&packet, false, loss, MediaTime::from_millis(1000));
+            repair.due()
+        };
+        assert_eq!(due(true, Some(0.1)), Some(MediaTime::from_millis(1015)));
+        assert_eq!([due(true, Some(0.05)), due(true, None), due(false, Some(0.2))], [None; 3]);
     }
 
     proptest! {

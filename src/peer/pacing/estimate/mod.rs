@@ -31,6 +31,8 @@ const BACK_OFF: f64 = 0.85;
 /// The same where the queue is long.
 const BACK_OFF_FAR: f64 = 0.7;
 const LONG_QUEUE_US: i64 = 150_000;
+/// Of what the line takes: who sends less may send things twice.
+const LITTLE_SHARE: f64 = 0.7;
 /// A line that loses more than this is full, whatever its queue says: no line is used that loses as much by itself.
 const FLOODED: f64 = 0.45;
 /// Where little is sent, what comes through says little: no step takes more than this off.
@@ -69,6 +71,7 @@ pub(super) struct Estimator {
     falls: u32,
     /// The receiver tells what became of each packet.
     is_told: bool,
+    is_little_sent: bool,
     /// What the receiver says it takes.
     limit_bps: f64,
 }
@@ -88,6 +91,7 @@ impl Estimator {
             settles_at: MediaTime::ZERO,
             falls: 0,
             is_told: false,
+            is_little_sent: false,
             limit_bps: MAX_BPS,
         }
     }
@@ -117,6 +121,11 @@ impl Estimator {
         self.delivered.loss()
     }
 
+    /// Whether far less is sent than the line takes, as packets tell.
+    pub(super) fn is_little_sent(&self) -> bool {
+        self.is_little_sent
+    }
+
     /// Takes what became of packets.
     pub(super) fn note(&mut self, fates: &[Fate], round_trip: Duration, now: MediaTime) {
         self.is_told |= fates.iter().any(|fate| fate.came.is_some());
@@ -131,6 +140,7 @@ impl Estimator {
             }
         }
         self.weigh_losses(round_trip, now);
+        self.is_little_sent = self.delivered.sent_rate() < LITTLE_SHARE * self.bps();
         if last.is_some_and(|reading| reading.is_idle) && !self.loss.is_trying() {
             self.grow(now);
         }
