@@ -256,10 +256,11 @@ impl Session {
 
     fn take_picture(&mut self, arrived: MediaData) {
         let (witness, at, keyframe) = (&self.ends.witness, self.ends.witness.epoch().now(), arrived.is_keyframe());
-        witness.picture_arrived(arrived.data.len(), keyframe, !arrived.contiguous, at);
+        let timestamp = arrived.time.rebase(Frequency::NINETY_KHZ).numer() as u32;
+        witness.picture_arrived(arrived.data.len(), keyframe, !arrived.contiguous, timestamp, at);
         let Some(evidence) = &self.ends.evidence else { return };
         let interrupted = !arrived.contiguous || self.skipped;
-        let given = evidence.try_send(Evidence::Picture { annex_b: arrived.data, keyframe, interrupted, at });
+        let given = evidence.try_send(Evidence::Picture { annex_b: arrived.data, keyframe, interrupted, timestamp, at });
         self.skipped = given.is_err();
         if self.skipped {
             witness.picture_unjudged();

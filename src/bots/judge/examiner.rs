@@ -1,8 +1,8 @@
 //! Decodes what one bot receives, on a thread of its own, and shows it to the witness.
 //!
 //! In: access units with the moment their last packet arrived, Opus packets. Out: notes, and requests for a keyframe
-//! where a picture cannot be decoded. Never: a playout delay in what it tells: sound waits for what is missing, and counts as
-//! heard when it arrived.
+//! where a picture cannot be decoded. Never: a playout delay of sound in what it tells: sound waits for what is missing, and counts as
+//! heard when it arrived. How long pictures wait is the witness's, which has a viewer.
 
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -28,6 +28,8 @@ pub enum Evidence {
         keyframe: bool,
         /// Whether packets are missing before it.
         interrupted: bool,
+        /// Its RTP time at 90 kHz; wraps.
+        timestamp: u32,
         /// When its last packet arrived.
         at: MediaTime,
     },
@@ -82,13 +84,13 @@ impl<Ask: Fn()> Examiner<Ask> {
     /// Examines one thing.
     pub fn examine(&mut self, evidence: Evidence) {
         match evidence {
-            Evidence::Picture { annex_b, keyframe, interrupted, at } => {
+            Evidence::Picture { annex_b, keyframe, interrupted, timestamp, at } => {
                 self.listen(at);
                 self.blind = (self.blind || interrupted) && !keyframe;
                 if self.blind {
                     (self.ask_keyframe)();
                 } else {
-                    self.look(&annex_b, at);
+                    self.look(&annex_b, timestamp, at);
                 }
             }
             Evidence::Sound { packet, timestamp, at } => {
@@ -103,12 +105,12 @@ impl<Ask: Fn()> Examiner<Ask> {
 
     /// A picture is there when its last packet has arrived and it is decoded; time spent waiting for this thread is not the
     /// server's.
-    fn look(&mut self, annex_b: &[u8], at: MediaTime) {
+    fn look(&mut self, annex_b: &[u8], timestamp: u32, at: MediaTime) {
         let began = self.witness.epoch().now();
         let decoded = self.pictures.decode(annex_b);
         let took = self.witness.epoch().now().since(began);
         match decoded {
-            Ok(Some(frame)) => self.witness.picture_decoded(&frame, at + took),
+            Ok(Some(frame)) => self.witness.picture_decoded(&frame, timestamp, at + took),
             Ok(None) => {}
             Err(_) => {
                 self.witness.picture_refused();

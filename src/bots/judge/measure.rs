@@ -124,8 +124,9 @@ impl Pace {
     /// Forgets what was counted, keeps what is usual: the next gap is judged by the gaps before.
     pub fn begin(&mut self, at: MediaTime) {
         let recent = std::mem::take(&mut self.recent);
-        let last = self.last.map(|_| at);
-        *self = Self { recent, first: last, last, ..Self::default() };
+        // The last picture may be shown only then.
+        let last = self.last.map(|last| last.max(at));
+        *self = Self { recent, first: last.map(|_| at), last, ..Self::default() };
     }
 
     /// Pictures noted.
@@ -217,6 +218,15 @@ mod tests {
         let (pace, at) = paced(&[33; 40]);
         assert_eq!(pace.standstills(at + Duration::from_millis(100)).freezes, 0);
         assert_eq!(pace.standstills(at + Duration::from_secs(2)).freezes, 1);
+    }
+
+    #[test]
+    fn a_picture_that_is_shown_after_the_measurement_began_is_no_gap_in_it() {
+        let (mut pace, at) = paced(&[33; 40]);
+        pace.begin(at - Duration::from_millis(250));
+        pace.note(at + Duration::from_millis(33));
+        let last = at + Duration::from_millis(33);
+        assert_eq!(pace.standstills(last), Standstills { freezes: 0, frozen_ms: 0.0, longest_gap_ms: 33.0 });
     }
 
     #[test]

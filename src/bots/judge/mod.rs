@@ -14,6 +14,7 @@ mod sight;
 mod slips;
 #[cfg(test)]
 mod through_codecs;
+mod viewer;
 mod witness;
 
 pub use examiner::{Evidence, Examiner};

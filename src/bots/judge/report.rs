@@ -41,7 +41,8 @@ pub struct BotReport {
     pub tones: BTreeMap<u16, ToneReport>,
     /// Its own tone's level less the median of the others'; `None` where no other was heard.
     pub own_tone_db: Option<f64>,
-    /// For each number both seen and heard: median picture delay less median sound delay, in milliseconds.
+    /// For each number both seen and heard: median delay of its pictures as they came, decoded, less that of its sound as it came, in
+    /// milliseconds; how long either then waits is left out of both.
     pub skew_ms: BTreeMap<u16, f64>,
     /// What its line did both ways.
     pub line: LineReport,
@@ -102,6 +103,8 @@ pub struct PicturesReport {
     pub keyframes_asked: u64,
     /// Pictures that the judge had no time to look at.
     pub unjudged: u64,
+    /// How late pictures are shown that come as fast as the fastest, so that late ones are in time, in milliseconds.
+    pub shown_delay_ms: Option<Spread>,
 }
 
 /// The packets of a received sound stream.
@@ -145,8 +148,10 @@ pub struct TileReport {
     /// Where it stood still.
     #[serde(flatten)]
     pub standstills: Standstills,
-    /// From the drawing to the decoded picture, in milliseconds, for each newer picture.
+    /// From the drawing to the shown picture, in milliseconds, for each newer picture.
     pub delay_ms: Option<Spread>,
+    /// From the drawing to the decoded picture, before it waits to be shown.
+    pub there_ms: Option<Spread>,
 }
 
 /// One sender's tone.
@@ -202,13 +207,14 @@ impl fmt::Display for BotReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { pictures, sound, .. } = self;
         let first = self.first_frame_ms.map_or("none".into(), |ms| format!("{ms:.0} ms"));
+        let shown = pictures.shown_delay_ms.map_or("-".into(), |delay| format!("{:.0}/{:.0}", delay.p50, delay.max));
         writeln!(f, "\nbot {} ({}), {:.1} s", self.number, self.name, self.measured_s)?;
         if let Some(reason) = &self.ended {
             writeln!(f, "  ENDED EARLY: {reason}")?;
         }
         writeln!(
             f,
-            "  pictures: {:.1} fps, {} freezes, longest gap {:.0} ms, {} keyframes, {:.0} kb/s, {} decode errors, first after {first}",
+            "  pictures: {:.1} fps, {} freezes, longest gap {:.0} ms, shown late by {shown} ms, {} keyframes, {:.0} kb/s, {} decode errors, first after {first}",
             pictures.fps,
             pictures.standstills.freezes,
             pictures.standstills.longest_gap_ms,

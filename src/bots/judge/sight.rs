@@ -1,6 +1,6 @@
 //! Sees who is where in the pictures that come back, and how old they are.
 //!
-//! In: decoded pictures with the moment they were there. Out: for each number its place, how often it was seen, its
+//! In: decoded pictures with the moment at which they are shown. Out: for each number its place, how often it was seen, its
 //! delay and its freezes. Never: knowledge of the layout; marks are looked for everywhere once a second and when
 //! one that was there is not, and read at their known places in between.
 
@@ -33,6 +33,14 @@ pub struct Sight {
     pictures: u64,
 }
 
+/// When a picture is shown.
+#[derive(Clone, Copy)]
+struct Moment {
+    at: MediaTime,
+    wall: Wall,
+    waited: Duration,
+}
+
 #[derive(Debug)]
 struct Tile {
     spot: Spot,
@@ -42,6 +50,7 @@ struct Tile {
     present: bool,
     seen: u64,
     delay: Histogram,
+    there: Histogram,
     changes: Pace,
     presence: Presence,
 }
@@ -52,8 +61,9 @@ impl Sight {
         Self { sent, tiles: BTreeMap::new(), searched: None, pictures: 0 }
     }
 
-    /// Judges a picture that was decoded at `at`, which is `wall` on the wall clock.
-    pub fn see(&mut self, frame: &Frame, at: MediaTime, wall: Wall) {
+    /// Judges a picture that is shown at `at`, which is `wall` on the wall clock, and was there so long before.
+    pub fn see(&mut self, frame: &Frame, at: MediaTime, wall: Wall, waited: Duration) {
+        let shown = Moment { at, wall, waited };
         self.pictures += 1;
         let luma = Luma { width: frame.width() as usize, height: frame.height() as usize, plane: frame.planes()[0] };
         let mut missed = false;
@@ -65,19 +75,19 @@ impl Sight {
             tile.present = reading.is_some();
             missed |= reading.is_none();
             if let Some((_, stamp)) = reading {
-                tile.note(stamp, at, wall);
+                tile.note(stamp, shown);
             }
         }
         let patience = if missed || self.tiles.values().any(|tile| !tile.present) { SEARCH_AGAIN } else { SEARCH_EVERY };
         if self.searched.is_none_or(|searched| at.since(searched) >= patience) {
             self.searched = Some(at);
-            self.search(luma, at, wall);
+            self.search(luma, shown);
         }
     }
 
-    fn search(&mut self, luma: Luma<'_>, at: MediaTime, wall: Wall) {
+    fn search(&mut self, luma: Luma<'_>, shown: Moment) {
         for (spot, stamp) in mark::find(luma) {
-            if !PLAUSIBLE_MS.contains(&wall.since_stamp_ms(stamp.millis)) {
+            if !PLAUSIBLE_MS.contains(&shown.wall.since_stamp_ms(stamp.millis)) {
                 continue;
             }
             let rect = self.rect_of(spot, luma);
@@ -85,7 +95,7 @@ impl Sight {
             (tile.spot, tile.rect) = (spot, rect);
             if !tile.present {
                 tile.present = true;
-                tile.note(stamp, at, wall);
+                tile.note(stamp, shown);
             }
         }
     }
@@ -109,7 +119,7 @@ impl Sight {
         self.tiles.retain(|_, tile| tile.present);
         for tile in self.tiles.values_mut() {
             tile.seen = 0;
-            tile.delay = Histogram::of_delays();
+            (tile.delay, tile.there) = (Histogram::of_delays(), Histogram::of_delays());
             tile.changes.begin(at);
             tile.presence.begin();
         }
@@ -135,13 +145,14 @@ impl Tile {
             present: false,
             seen: 0,
             delay: Histogram::of_delays(),
+            there: Histogram::of_delays(),
             changes: Pace::default(),
             presence: Presence::default(),
         }
     }
 
-    fn note(&mut self, stamp: Stamp, at: MediaTime, wall: Wall) {
-        let delay_ms = wall.since_stamp_ms(stamp.millis);
+    fn note(&mut self, stamp: Stamp, shown: Moment) {
+        let delay_ms = shown.wall.since_stamp_ms(stamp.millis);
         if !PLAUSIBLE_MS.contains(&delay_ms) {
             return;
         }
@@ -149,8 +160,9 @@ impl Tile {
         if stamp.millis != self.stamp {
             self.stamp = stamp.millis;
             self.delay.note(delay_ms);
-            self.changes.note(at);
-            self.presence.note(wall, USUAL_MS);
+            self.there.note(delay_ms - shown.waited.as_secs_f64() * 1000.0);
+            self.changes.note(shown.at);
+            self.presence.note(shown.wall, USUAL_MS);
         }
     }
 
@@ -165,6 +177,7 @@ impl Tile {
             fps: self.changes.rate(now).unwrap_or(0.0),
             standstills: self.changes.standstills(now),
             delay_ms: self.delay.spread(),
+            there_ms: self.there.spread(),
         }
     }
 }
@@ -198,7 +211,7 @@ mod tests {
         for n in 0..30 {
             let drawn = MediaTime::from_millis(n * 33);
             let seen = drawn + Duration::from_millis(40);
-            sight.see(&quarters(&mut painters, drawn, wall(drawn)), seen, wall(seen));
+            sight.see(&quarters(&mut painters, drawn, wall(drawn)), seen, wall(seen), Duration::ZERO);
         }
         let report = sight.report(MediaTime::from_millis(29 * 33 + 40));
         assert_eq!(report.keys().copied().collect::<Vec<_>>(), [1, 2, 3]);
@@ -210,13 +223,27 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_is_as_old_as_when_it_is_shown_and_how_long_it_waited_is_told_apart() {
+        let mut painters = vec![(Painter::new(1, 640, 360), 0, 0)];
+        let mut sight = Sight::new(Sketch::of(640, 360));
+        for n in 0..30 {
+            let drawn = MediaTime::from_millis(n * 33);
+            let shown = drawn + Duration::from_millis(140);
+            sight.see(&quarters(&mut painters, drawn, wall(drawn)), shown, wall(shown), Duration::from_millis(100));
+        }
+        let tile = &sight.report(MediaTime::from_millis(30 * 33 + 140))[&1];
+        let (shown, there) = (tile.delay_ms.unwrap(), tile.there_ms.unwrap());
+        assert!((shown.p50 - 140.0).abs() <= 1.0 && (there.p50 - 40.0).abs() <= 1.0, "{tile:?}");
+    }
+
+    #[test]
     fn a_tile_that_repeats_its_picture_is_frozen_though_pictures_come() {
         let mut painters = vec![(Painter::new(1, 640, 360), 0, 0)];
         let mut sight = Sight::new(Sketch::of(640, 360));
         for n in 0..60 {
             let seen = MediaTime::from_millis(n * 33);
             let drawn = MediaTime::from_millis(n.min(40) * 33);
-            sight.see(&quarters(&mut painters, drawn, wall(drawn)), seen, wall(seen));
+            sight.see(&quarters(&mut painters, drawn, wall(drawn)), seen, wall(seen), Duration::ZERO);
         }
         let report = sight.report(MediaTime::from_millis(60 * 33));
         assert_eq!(report[&1].standstills.freezes, 1);
@@ -230,7 +257,7 @@ mod tests {
         for n in 0..40 {
             (painters[0].1, painters[0].2) = if n < 20 { (0, 0) } else { (640, 360) };
             let at = MediaTime::from_millis(n * 33);
-            sight.see(&quarters(&mut painters, at, wall(at)), at, wall(at));
+            sight.see(&quarters(&mut painters, at, wall(at)), at, wall(at), Duration::ZERO);
         }
         let tile = &sight.report(MediaTime::from_millis(40 * 33))[&1];
         assert_eq!((tile.x, tile.y), (640, 360));
@@ -241,9 +268,10 @@ mod tests {
     fn a_tile_that_went_is_no_longer_present() {
         let mut painters = vec![(Painter::new(1, 640, 360), 0, 0)];
         let mut sight = Sight::new(Sketch::of(640, 360));
-        sight.see(&quarters(&mut painters, MediaTime::ZERO, wall(MediaTime::ZERO)), MediaTime::ZERO, wall(MediaTime::ZERO));
+        let first = quarters(&mut painters, MediaTime::ZERO, wall(MediaTime::ZERO));
+        sight.see(&first, MediaTime::ZERO, wall(MediaTime::ZERO), Duration::ZERO);
         let later = MediaTime::from_millis(33);
-        sight.see(&Frame::black(1280, 720), later, wall(later));
+        sight.see(&Frame::black(1280, 720), later, wall(later), Duration::ZERO);
         assert!(!sight.report(later)[&1].present);
     }
 }

@@ -1,6 +1,7 @@
 //! The judges behind the real codecs: what a sender and a mixing server do to marks and tones before they are judged.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 
@@ -62,7 +63,7 @@ fn grid_through_codecs(side: u32, bitrate_bps: u32) -> Sight {
             let frame = line.pass(painter.draw(at, wall(0)), at);
             place(&mut canvas, &frame, (index as u32 % side * width, index as u32 / side * height), (width, height));
         }
-        sight.see(&server.pass(&canvas, at), at, wall(44));
+        sight.see(&server.pass(&canvas, at), at, wall(44), Duration::ZERO);
     }
     sight
 }
@@ -170,7 +171,7 @@ fn after_an_interruption_the_examiner_asks_for_a_keyframe_and_waits() {
         let unit = encoder.encode(painter.draw(at, witness.epoch().wall(at)), at, force).unwrap().unwrap();
         let annex_b = annex_b(unit.nal_units.iter().map(|nal| &nal[..])).into();
         if n != 6 {
-            examiner.examine(Evidence::Picture { annex_b, keyframe: unit.keyframe, interrupted: n == 7, at });
+            examiner.examine(Evidence::Picture { annex_b, keyframe: unit.keyframe, interrupted: n == 7, timestamp: at.rtp(90_000), at });
         }
     }
     // Pictures 7 and 8 cannot be decoded; 9 can.

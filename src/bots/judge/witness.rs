@@ -1,6 +1,9 @@
 //! All that one bot noted, shared by its session (which counts), its examiner (which looks) and whoever reads the report.
 //!
 //! In: counts and findings. Out: the figures of a report. Never: a lock held while something is decoded.
+//!
+//! Pictures are judged by when they are shown ([`Viewer`]); only the skew against sound is by when both arrived, since sound's own waiting
+//! is in no figure, and a receiver that shows and plays in step waits with both.
 
 use parking_lot::Mutex;
 
@@ -9,8 +12,9 @@ use crate::media::{Frame, MediaTime, SAMPLE_RATE};
 use super::super::picture::Sketch;
 use super::super::sound::Tone;
 use super::super::wall::{Epoch, Wall};
-use super::measure::Pace;
+use super::measure::{Histogram, Pace};
 use super::report::{BotReport, PicturesReport, Scrutiny, SoundReport};
+use super::viewer::{Shown, Viewer};
 use super::{Hearing, History, Sight};
 
 /// One bot's notes.
@@ -37,6 +41,8 @@ struct Tally {
     begun: MediaTime,
     pictures: PicturesReport,
     sound: SoundReport,
+    viewer: Viewer,
+    shown_delay: Histogram,
     pace: Pace,
     first_picture: Option<MediaTime>,
     connected: Option<MediaTime>,
@@ -50,6 +56,8 @@ impl Witness {
             begun: epoch.now(),
             pictures: PicturesReport::default(),
             sound: SoundReport::default(),
+            viewer: Viewer::default(),
+            shown_delay: Histogram::of_delays(),
             pace: Pace::default(),
             first_picture: None,
             connected: None,
@@ -78,17 +86,17 @@ impl Witness {
         self.tally.lock().ended.get_or_insert(reason);
     }
 
-    /// A whole picture arrived.
-    pub fn picture_arrived(&self, bytes: usize, keyframe: bool, interrupted: bool, at: MediaTime) {
+    /// A whole picture of this RTP time at 90 kHz arrived.
+    pub fn picture_arrived(&self, bytes: usize, keyframe: bool, interrupted: bool, timestamp: u32, at: MediaTime) {
         let mut tally = self.tally.lock();
         tally.pictures.received += 1;
         tally.pictures.bytes += bytes as u64;
         tally.pictures.keyframes += u64::from(keyframe);
         tally.pictures.interruptions += u64::from(interrupted);
         if self.scrutiny == Scrutiny::Counted {
-            tally.pace.note(at);
+            let shown = tally.show(timestamp, at);
             if keyframe {
-                tally.first_picture.get_or_insert(at);
+                tally.first_picture.get_or_insert(shown.at);
             }
         }
     }
@@ -101,15 +109,16 @@ impl Witness {
         tally.sound.lost += lost;
     }
 
-    /// A picture was decoded at `at`.
-    pub fn picture_decoded(&self, frame: &Frame, at: MediaTime) {
-        {
+    /// A picture of this RTP time at 90 kHz was decoded at `at`.
+    pub fn picture_decoded(&self, frame: &Frame, timestamp: u32, at: MediaTime) {
+        let shown = {
             let mut tally = self.tally.lock();
-            tally.pace.note(at);
-            tally.first_picture.get_or_insert(at);
+            let shown = tally.show(timestamp, at);
+            tally.first_picture.get_or_insert(shown.at);
             (tally.pictures.width, tally.pictures.height) = (frame.width(), frame.height());
-        }
-        self.sight.lock().see(frame, at, self.epoch.wall(at));
+            shown
+        };
+        self.sight.lock().see(frame, shown.at, self.epoch.wall(shown.at), shown.waited);
     }
 
     /// Samples were decoded, the first of them at `place` in the stream and heard at `at`.
@@ -171,6 +180,7 @@ impl Witness {
             tally.pictures = PicturesReport::default();
             tally.sound = SoundReport::default();
             tally.pace.begin(now);
+            tally.shown_delay = Histogram::of_delays();
         }
         self.sight.lock().begin(now);
         self.hearing.lock().begin();
@@ -187,7 +197,7 @@ impl Witness {
             into.first_frame_ms = tally.first_picture.map(since_asked);
             into.ended = tally.ended.clone();
             let (fps, standstills) = (tally.pace.rate(now).unwrap_or(0.0), tally.pace.standstills(now));
-            into.pictures = PicturesReport { fps, standstills, ..tally.pictures };
+            into.pictures = PicturesReport { fps, standstills, shown_delay_ms: tally.shown_delay.spread(), ..tally.pictures };
             into.sound = tally.sound;
         }
         into.scrutiny = self.scrutiny;
@@ -196,6 +206,16 @@ impl Witness {
         into.tones = hearing.report();
         into.own_tone_db = own_tone_db(&hearing, into);
         into.skew_ms = skew_ms(into);
+    }
+}
+
+impl Tally {
+    /// Shows a picture that is there at `at`.
+    fn show(&mut self, timestamp: u32, at: MediaTime) -> Shown {
+        let shown = self.viewer.take(timestamp, at);
+        self.shown_delay.note(shown.delay_ms);
+        self.pace.note(shown.at);
+        shown
     }
 }
 
@@ -210,6 +230,6 @@ fn own_tone_db(hearing: &Hearing, report: &BotReport) -> Option<f64> {
 
 /// Bots above the number of tones share one with a lower number, and have no skew of their own.
 fn skew_ms(report: &BotReport) -> std::collections::BTreeMap<u16, f64> {
-    let both = report.tiles.iter().filter_map(|(&number, tile)| Some((number, tile.delay_ms?, report.tones.get(&number)?.delay_ms?)));
-    both.map(|(number, seen, heard)| (number, seen.p50 - heard.p50)).collect()
+    let both = report.tiles.iter().filter_map(|(&number, tile)| Some((number, tile.there_ms?, report.tones.get(&number)?.delay_ms?)));
+    both.map(|(number, there, heard)| (number, there.p50 - heard.p50)).collect()
 }
