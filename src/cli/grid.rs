@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 
-use crate::bots::grid::{self, Figure, GridOptions, cases::Case, cases::Form};
+use crate::bots::grid::{self, Figure, GridOptions, Run, cases::Case, cases::Form};
 
 /// Which cases, how often, in which form.
 #[derive(Args, Debug)]
@@ -30,7 +30,7 @@ pub(super) async fn run(args: GridArgs, json: bool) -> anyhow::Result<ExitCode> 
     let options = args.options()?;
     eprintln!("about {:.1} minutes", grid::takes(&options).as_secs_f64() / 60.0);
     let table = tokio::select! {
-        table = grid::run(&options, tell) => table?,
+        table = grid::run(&options, tell) => table,
         () = super::told_to_stop() => anyhow::bail!("stopped before the table was whole"),
     };
     if json {
@@ -42,10 +42,12 @@ pub(super) async fn run(args: GridArgs, json: bool) -> anyhow::Result<ExitCode> 
 }
 
 /// What has come so far, on standard error: the table is printed when it is whole.
-fn tell(case: Case, run: usize, figures: &[Figure]) {
+fn tell(run: &Run) {
+    let Run { case, number, figures, remarks } = run;
     let value = |figure: &Figure| figure.value.map_or("-".to_owned(), |value| format!("{value:.2}"));
     let told: Vec<_> = figures.iter().map(|figure| format!("{} {}{}", figure.what, value(figure), figure.unit)).collect();
-    eprintln!("{case} run {}: {}", run + 1, told.join("; "));
+    eprintln!("{case} run {number}: {}", told.join("; "));
+    remarks.iter().for_each(|remark| eprintln!("{case} run {number}: {remark}"));
 }
 
 impl GridArgs {

@@ -9,7 +9,7 @@ use medley::bots::grid::{self, GridOptions};
 #[tokio::test(flavor = "multi_thread")]
 async fn calls_hold_under_loss_after_a_black_out_and_from_another_address() {
     let options = GridOptions { medley: env!("CARGO_BIN_EXE_medley").into(), cases: Case::SHORT.to_vec(), runs: 1, form: Form::Short };
-    let table = grid::run(&options, |_, _, _| ()).await.unwrap();
+    let table = grid::run(&options, |_| ()).await;
     println!("{table}");
     assert!(table.passes(), "{table}");
 }

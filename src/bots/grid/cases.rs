@@ -46,7 +46,7 @@ pub(super) struct Scene {
     pub(super) first: Vec<LineSettings>,
     /// Each bot's line from there on, where it is another one.
     pub(super) then: Option<Vec<LineSettings>>,
-    /// From the moment when everybody sees a picture to the beginning of the measurement.
+    /// From the moment when everybody has seen everybody to the beginning of the measurement.
     pub(super) settle: Duration,
     /// The measurement.
     pub(super) lasts: Duration,

@@ -1,7 +1,8 @@
 //! The grid: calls of four on bad lines, each judged against what it must reach.
 //!
 //! In: which cases, how often. Out: a [`Table`] of figures against their bounds. Never: a server in this process; its own is
-//! started for each case, so that the CPU of the bots and the server's are apart and no case inherits another's state.
+//! started for each case, so that the CPU of the bots and the server's are apart and no case inherits another's state. Nor a trial that is
+//! made again because it went wrong: it falls short, the table says why, and the next one follows.
 //!
 //! [`cases`] say what lines are like over time and how long they are watched; `play` has bots live through one and writes down
 //! a [`trial::Trial`]; `weigh` makes figures of it; [`table`] takes the medians of all runs. Cases follow one another and nothing
@@ -18,7 +19,7 @@ mod weigh;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 
 use super::bot::JoinError;
 use super::http::HttpError;
@@ -26,7 +27,7 @@ use super::wall::Epoch;
 use cases::{Case, Form, Scene};
 use play::play;
 use server::Process;
-pub use table::{Bound, Figure, Row, Table};
+pub use table::{Bound, Figure, Remark, Row, Run, Table};
 use trial::Trial;
 
 /// What is to be run.
@@ -42,9 +43,9 @@ pub struct GridOptions {
     pub form: Form,
 }
 
-/// Why there is no table.
+/// Why a trial could not be measured.
 #[derive(Debug, thiserror::Error)]
-pub enum GridError {
+enum TrialError {
     /// The server could not be started.
     #[error("{command} does not serve: {reason}")]
     Server {
@@ -54,12 +55,10 @@ pub enum GridError {
         reason: String,
     },
     /// A bot could not join.
-    #[error("bot {number} could not join for {case}: {source}")]
+    #[error("bot {number} could not join: {source}")]
     Join {
         /// Its number.
         number: u16,
-        /// The case.
-        case: Case,
         /// Why.
         source: JoinError,
     },
@@ -68,21 +67,18 @@ pub enum GridError {
     Http(#[from] HttpError),
 }
 
-/// Runs the cases one after the other; tells each run's figures as they come.
-///
-/// # Errors
-/// Where the server does not start or a bot cannot join; a session that is lost later is a figure.
-pub async fn run(options: &GridOptions, mut tell: impl FnMut(Case, usize, &[Figure])) -> Result<Table, GridError> {
+/// Runs the cases one after the other; tells of each run as it comes.
+pub async fn run(options: &GridOptions, mut tell: impl FnMut(&Run)) -> Table {
     let mut table = Table::new(options.form);
     for &case in &options.cases {
-        let runs = if case.runs_side_by_side() { beside(options, case).await? } else { in_turn(options, case).await? };
-        for (run, trials) in runs.iter().enumerate() {
-            let figures = weigh::weigh(case, options.form, trials);
-            tell(case, run, &figures);
-            table.note(case, &figures);
+        let runs = if case.runs_side_by_side() { beside(options, case).await } else { in_turn(options, case).await };
+        for (index, trials) in runs.iter().enumerate() {
+            let run = weigh::weigh(case, options.form, index + 1, trials);
+            tell(&run);
+            table.note(&run);
         }
     }
-    Ok(table)
+    table
 }
 
 /// About how long the run will take.
@@ -95,26 +91,37 @@ pub fn takes(options: &GridOptions) -> Duration {
 }
 
 /// Each run's trials, one for each scene.
-async fn in_turn(options: &GridOptions, case: Case) -> Result<Vec<Vec<Trial>>, GridError> {
+async fn in_turn(options: &GridOptions, case: Case) -> Vec<Vec<Trial>> {
     let mut runs = Vec::with_capacity(options.runs);
     for run in 0..options.runs {
         let mut trials = Vec::new();
         for scene in case.scenes(options.form) {
-            let server = Process::start(&options.medley).await?;
-            trials.push(play(case, &scene, &server, &format!("run{run}"), Epoch::new()).await?);
-            server.stop().await;
+            trials.push(alone(options, &scene, run).await);
         }
         runs.push(trials);
     }
-    Ok(runs)
+    runs
 }
 
-async fn beside(options: &GridOptions, case: Case) -> Result<Vec<Vec<Trial>>, GridError> {
-    let server = Process::start(&options.medley).await?;
+async fn alone(options: &GridOptions, scene: &Scene, run: usize) -> Trial {
+    match Process::start(&options.medley).await {
+        Ok(server) => {
+            let trial = play(scene, &server, run, Epoch::new()).await;
+            server.stop().await;
+            trial
+        }
+        Err(error) => Trial::failed(&error),
+    }
+}
+
+async fn beside(options: &GridOptions, case: Case) -> Vec<Vec<Trial>> {
     let scenes = case.scenes(options.form);
-    let rooms: Vec<String> = (0..options.runs).map(|run| format!("run{run}")).collect();
-    let plays = rooms.iter().flat_map(|room| scenes.iter().map(|scene| play(case, scene, &server, room, Epoch::new())));
-    let trials = try_join_all(plays).await?;
+    let server = match Process::start(&options.medley).await {
+        Ok(server) => server,
+        Err(error) => return vec![vec![Trial::failed(&error); scenes.len()]; options.runs],
+    };
+    let plays = (0..options.runs).flat_map(|run| scenes.iter().map(move |scene| (run, scene)));
+    let trials = join_all(plays.map(|(run, scene)| play(scene, &server, run, Epoch::new()))).await;
     server.stop().await;
-    Ok(trials.chunks(scenes.len().max(1)).map(<[Trial]>::to_vec).collect())
+    trials.chunks(scenes.len().max(1)).map(<[Trial]>::to_vec).collect()
 }

@@ -6,11 +6,12 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use hyper::StatusCode;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
 
-use super::super::http::Server;
-use super::GridError;
+use super::super::http::{HttpError, Server};
+use super::TrialError;
 use super::metrics::Metrics;
 
 /// How long a server may take until it serves, and until it has ended.
@@ -40,9 +41,9 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts it and waits until it serves.
-    pub(super) async fn start(medley: &Path) -> Result<Self, GridError> {
+    pub(super) async fn start(medley: &Path) -> Result<Self, TrialError> {
         let command = medley.display().to_string();
-        let failed = |reason: String| GridError::Server { command: command.clone(), reason };
+        let failed = |reason: String| TrialError::Server { command: command.clone(), reason };
         let started = Command::new(medley).args(ARGUMENTS).stdin(Stdio::null()).stderr(Stdio::piped()).kill_on_drop(true).spawn();
         let mut child = started.map_err(|error| failed(error.to_string()))?;
         let stderr = child.stderr.take().expect("the child's standard error is piped");
@@ -61,13 +62,18 @@ impl Process {
     }
 
     /// What it counts.
-    pub(super) async fn metrics(&self) -> Result<Metrics, GridError> {
+    pub(super) async fn metrics(&self) -> Result<Metrics, TrialError> {
         Ok(Metrics::read(&self.server.get("/metrics").await?))
     }
 
     /// Who its API says is in a room: their ids by their names.
-    pub(super) async fn participants(&self, room: &str) -> Result<Vec<(String, String)>, GridError> {
-        let room: serde_json::Value = serde_json::from_str(&self.server.get(&format!("/v1/rooms/{room}")).await?).unwrap_or_default();
+    pub(super) async fn participants(&self, room: &str) -> Result<Vec<(String, String)>, TrialError> {
+        let told = match self.server.get(&format!("/v1/rooms/{room}")).await {
+            // A room ends with the last one who leaves.
+            Err(HttpError::Refused { status: StatusCode::NOT_FOUND, .. }) => return Ok(Vec::new()),
+            told => told?,
+        };
+        let room: serde_json::Value = serde_json::from_str(&told).unwrap_or_default();
         let text = |person: &serde_json::Value, key: &str| Some(person.get(key)?.as_str()?.to_owned());
         let people = room["participants"].as_array().map(Vec::as_slice).unwrap_or_default();
         Ok(people.iter().filter_map(|person| Some((text(person, "name")?, text(person, "id")?))).collect())

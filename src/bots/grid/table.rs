@@ -31,6 +31,30 @@ pub struct Figure {
     pub bound: Bound,
 }
 
+/// One run of a case.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Run {
+    /// The case.
+    pub case: Case,
+    /// Which run of it, from 1 on.
+    pub number: usize,
+    /// Its figures.
+    pub figures: Vec<Figure>,
+    /// What went wrong in it: why it could not be measured, who was lost.
+    pub remarks: Vec<String>,
+}
+
+/// Something that went wrong.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Remark {
+    /// The case.
+    pub case: Case,
+    /// In which run of it, from 1 on.
+    pub run: usize,
+    /// What.
+    pub text: String,
+}
+
 /// One figure of all runs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Row {
@@ -53,6 +77,8 @@ pub struct Table {
     pub form: Form,
     /// In the order of the cases.
     pub rows: Vec<Row>,
+    /// What went wrong, in the same order.
+    pub remarks: Vec<Remark>,
 }
 
 impl Bound {
@@ -92,12 +118,14 @@ impl Row {
 
 impl Table {
     pub(super) fn new(form: Form) -> Self {
-        Self { form, rows: Vec::new() }
+        Self { form, rows: Vec::new(), remarks: Vec::new() }
     }
 
     /// Adds one run of a case.
-    pub(super) fn note(&mut self, case: Case, figures: &[Figure]) {
-        for figure in figures {
+    pub(super) fn note(&mut self, run: &Run) {
+        let case = run.case;
+        self.remarks.extend(run.remarks.iter().map(|text| Remark { case, run: run.number, text: text.clone() }));
+        for figure in &run.figures {
             let known = self.rows.iter_mut().find(|row| row.case == case && row.what == figure.what);
             match known {
                 Some(row) => row.runs.push(figure.value),
@@ -135,6 +163,9 @@ impl fmt::Display for Table {
             let (median, bound) = (Number(row.median()), row.bound);
             writeln!(f, "{case:<12} {:<44} {median:>8} {:<7} {bound:>9}  {verdict:<5} {}", row.what, row.unit, runs.join(" "))?;
         }
+        for Remark { case, run, text } in &self.remarks {
+            writeln!(f, "{case} run {run}: {text}")?;
+        }
         let short = self.rows.iter().filter(|row| !row.passes()).count();
         write!(f, "{} figures, {short} short of their bounds", self.rows.len())
     }
@@ -160,8 +191,10 @@ mod tests {
 
     fn table(bound: Bound, runs: &[Option<f64>]) -> Table {
         let mut table = Table::new(Form::Whole);
-        for &value in runs {
-            table.note(Case::Jitter, &[Figure { what: "sound made up", unit: "%", value, bound }]);
+        for (index, &value) in runs.iter().enumerate() {
+            let figures = vec![Figure { what: "sound made up", unit: "%", value, bound }];
+            let remarks = if value.is_none() { vec!["not measured: nobody was there".into()] } else { Vec::new() };
+            table.note(&Run { case: Case::Jitter, number: index + 1, figures, remarks });
         }
         table
     }
@@ -185,6 +218,7 @@ mod tests {
         let table = table(Bound::Most(3.0), &[Some(1.0), None, Some(1.0)]);
         assert!(!table.passes());
         let text = table.to_string();
+        assert!(text.contains("jitter run 2: not measured: nobody was there\n"), "{text}");
         assert!(text.contains("SHORT 1 - 1") && text.contains("jitter") && text.ends_with("1 figures, 1 short of their bounds"), "{text}");
     }
 }

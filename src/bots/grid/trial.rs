@@ -2,11 +2,14 @@
 
 use super::super::judge::{BotReport, History};
 use super::super::wall::Wall;
+use super::TrialError;
 use super::metrics::Metrics;
 
 /// One call.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Trial {
+    /// Why it could not be measured, if so; of the rest only the reports are set then.
+    pub(super) failed: Option<String>,
     /// When the measurement began, on the wall clock; `None` where it never did.
     pub(super) begun: Option<Wall>,
     /// What each bot found in the first second, and in all.
@@ -54,6 +57,11 @@ pub(super) struct BotGlance {
 }
 
 impl Trial {
+    /// One that could not be measured.
+    pub(super) fn failed(error: &TrialError) -> Self {
+        Self { failed: Some(error.to_string()), ..Self::default() }
+    }
+
     /// A moment of the measurement.
     pub(super) fn moment(&self, seconds: u64) -> Wall {
         Wall::from_micros(self.begun.map_or(0, Wall::as_micros) + seconds * 1_000_000)

@@ -129,7 +129,7 @@ pub struct SoundReport {
 }
 
 /// One sender's tile.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct TileReport {
     /// Left edge in the received picture.
     pub x: u32,
