@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_request_for_everything_is_cut_short() {
-        let nacks = (0..4000u16).map(|n| NackPair { packet_id: 17 * n, lost_packets: u16::MAX }).collect();
+        let nacks = (0..4000u16).map(|n| NackPair { packet_id: n.wrapping_mul(17), lost_packets: u16::MAX }).collect();
         let said = heard(vec![Box::new(TransportLayerNack { sender_ssrc: 1, media_ssrc: 7, nacks })]);
         assert!(matches!(&said[..], [Said::Lacks(sequences)] if sequences.len() == MAX_LACKING));
     }
