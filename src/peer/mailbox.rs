@@ -11,6 +11,7 @@ use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use parking_lot::{Mutex, MutexGuard};
 
+use super::flights::Flights;
 use super::whereabouts::Whereabouts;
 use crate::media::MediaTime;
 
@@ -28,6 +29,7 @@ pub(super) struct Mailbox {
     last_heard: AtomicU64,
     whereabouts: Mutex<Whereabouts>,
     alerted: AtomicBool,
+    flights: Mutex<Flights>,
     /// The client's last nomination, until it has been repeated.
     nomination: Mutex<Option<(SocketAddr, Bytes)>>,
     nudged: AtomicBool,
@@ -64,6 +66,7 @@ impl Mailbox {
             last_heard: AtomicU64::new(0),
             whereabouts: Mutex::default(),
             alerted: AtomicBool::new(false),
+            flights: Mutex::default(),
             nomination: Mutex::default(),
             nudged: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
@@ -79,6 +82,9 @@ impl Mailbox {
     pub(super) fn put(&self, datagram: &[u8], from: SocketAddr) -> bool {
         if datagram.first() == Some(&DTLS_ALERT) {
             self.alerted.store(true, Ordering::Relaxed);
+        }
+        if self.flights.lock().has_all_of(datagram) {
+            return true;
         }
         let queue = &self.queues[Family::of(from) as usize];
         let mut datagrams = queue.datagrams.lock();

@@ -12,6 +12,7 @@ mod codecs;
 mod directory;
 mod downlink;
 mod farewells;
+mod flights;
 mod fragment;
 mod interceptors;
 mod interfaces;

@@ -12,8 +12,16 @@ const SPY: &str = "const open = RTCPeerConnection.prototype.createDataChannel; \
 /// What the page says of whoever was chosen.
 const WHO: &str = "document.getElementById('who').textContent";
 
+/// A browser that knows no simulcast.
+const ONE_LAYER: &str = "const add = RTCPeerConnection.prototype.addTransceiver; \
+    RTCPeerConnection.prototype.addTransceiver = function (track, { direction }) { return add.call(this, track, { direction }); };";
+
 async fn two(chromium: &Chromium, origin: &str, path: &str) -> (Tab, Tab) {
-    let red = chromium.tab_with(origin, path, RED, SPY).await;
+    two_with(chromium, origin, path, SPY).await
+}
+
+async fn two_with(chromium: &Chromium, origin: &str, path: &str, script: &str) -> (Tab, Tab) {
+    let red = chromium.tab_with(origin, path, RED, script).await;
     red.join().await;
     let blue = chromium.tab_with(origin, path, BLUE, SPY).await;
     blue.join().await;
@@ -77,7 +85,7 @@ async fn what_somebody_writes_is_read_by_all_as_text() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_camera_sends_no_more_than_is_of_use_and_a_slow_line_is_told() {
     let (server, chromium) = tokio::join!(server(), Chromium::launch());
-    let (red, _blue) = two(&chromium, &server.url(), "/r/little").await;
+    let (red, _blue) = two_with(&chromium, &server.url(), "/r/little", &[SPY, ONE_LAYER].concat()).await;
     let told = |message: &str| format!("channel.onmessage({{ data: JSON.stringify({message}) }})");
     red.run(told("{ type: 'send', width: 320, height: 180, bps: 200000 }")).await;
     let encoding = "judge.connection().getSenders().find(({ track }) => track?.kind === 'video').getParameters().encodings[0]";
