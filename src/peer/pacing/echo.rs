@@ -12,7 +12,7 @@ use rtc::rtp;
 use crate::media::{BLOCK_PERIOD, MediaTime};
 
 /// Where less is lost, FEC does.
-const LEAST_LOSS: f64 = 0.03;
+const LEAST_LOSS: f64 = 0.015;
 /// What a dead line held back is of no use.
 const TOO_LATE: Duration = Duration::from_millis(60);
 /// More never wait: one a block, for as long as they are of use.
@@ -51,7 +51,7 @@ mod tests {
     #[test]
     fn on_a_line_that_loses_a_sound_leaves_again_a_block_later_and_never_when_it_is_old() {
         let (mut echo, at) = (Echo::default(), MediaTime::from_millis);
-        echo.keep(&rtp::Packet::default(), Some(0.02), at(1000));
+        echo.keep(&rtp::Packet::default(), Some(0.01), at(1000));
         echo.keep(&rtp::Packet::default(), None, at(1000));
         assert_eq!(echo.due(), None);
         (0..20).for_each(|n| echo.keep(&rtp::Packet::default(), Some(0.1), at(1000 + 20 * n)));
