@@ -4,7 +4,7 @@
 //! line of code shared with the server's own WebRTC; these are `str0m`, an independent stack.
 //!
 //! The way of what a bot sends: [`picture`] (with a [`mark`]) and [`sound`] → `sender` (a thread: encodes) → `peer` (a task:
-//! the session) → `wire` (its socket, with its [`line`] before it). The way of what it receives: `wire` → `peer` → [`judge`]
+//! the session) → `wire` (its socket, with its [`mod@line`] before it). The way of what it receives: `wire` → `peer` → [`judge`]
 //! (a thread: decodes, sees, hears) → [`Report`]. [`grid`] has bots live through bad lines. [`wall`] is the time that all of them share, `own_clock` a bot's own.
 
 mod bot;

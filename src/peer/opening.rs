@@ -135,7 +135,7 @@ impl Opening {
         let time_lines = [sound, pictures].into_iter().flatten().map(|o| o.packetizer.time_line()).collect();
         let ssrc = pictures.as_ref().or(sound.as_ref()).map(|o| o.stream.ssrc);
         let (clock, metrics, traffic) = (self.clock, self.metrics.clone(), seat.traffic.clone());
-        let tells_loss = !pictures.as_ref().is_some_and(|pictures| pictures.transport_cc.is_some());
+        let tells_loss = pictures.as_ref().is_none_or(|pictures| pictures.transport_cc.is_none());
         let line = LineReports { ssrc, tells_loss, clock, traffic, metrics, ours: VecDeque::new() };
         let numbered = [sound, pictures].into_iter().flatten().flat_map(Outgoing::numbered).collect();
         let (metrics, ledger) = (self.metrics.clone(), Ledger::default());

@@ -1,6 +1,6 @@
 //! The cases of the grid: what the four lines are like over time, and for how long they are watched.
 //!
-//! In: a case and a form. Out: [`Scene`]s, plain data. Never: a judgement.
+//! In: a case and a form. Out: `Scene`s, plain data. Never: a judgement.
 
 use std::fmt;
 use std::str::FromStr;

@@ -5,7 +5,7 @@
 //! made again because it went wrong: it falls short, the table says why, and the next one follows.
 //!
 //! [`cases`] say what lines are like over time and how long they are watched; `play` has bots live through one and writes down
-//! a [`trial::Trial`]; `weigh` makes figures of it; [`table`] takes the medians of all runs. Cases follow one another and nothing
+//! a `trial::Trial`; `weigh` makes figures of it; [`table`] takes the medians of all runs. Cases follow one another and nothing
 //! runs beside them, but for drift: it needs twenty minutes and next to no CPU, so its runs are rooms side by side.
 
 pub mod cases;
