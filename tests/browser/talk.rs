@@ -13,8 +13,8 @@ const SPY: &str = "const open = RTCPeerConnection.prototype.createDataChannel; \
 const WHO: &str = "document.getElementById('who').textContent";
 
 /// A browser that knows no simulcast.
-const ONE_LAYER: &str = "const add = RTCPeerConnection.prototype.addTransceiver; \
-    RTCPeerConnection.prototype.addTransceiver = function (track, { direction }) { return add.call(this, track, { direction }); };";
+const ONE_LAYER: &str = "{ const add = RTCPeerConnection.prototype.addTransceiver; \
+    RTCPeerConnection.prototype.addTransceiver = function (track, { direction }) { return add.call(this, track, { direction }); }; }";
 
 async fn two(chromium: &Chromium, origin: &str, path: &str) -> (Tab, Tab) {
     two_with(chromium, origin, path, SPY).await
