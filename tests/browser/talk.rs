@@ -85,7 +85,7 @@ async fn what_somebody_writes_is_read_by_all_as_text() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_camera_sends_no_more_than_is_of_use_and_a_slow_line_is_told() {
     let (server, chromium) = tokio::join!(server(), Chromium::launch());
-    let (red, _blue) = two_with(&chromium, &server.url(), "/r/little", &[SPY, ONE_LAYER].concat()).await;
+    let (red, _blue) = two_with(&chromium, &server.url(), "/r/little", &[SPY, ONE_LAYER].join(";")).await;
     let told = |message: &str| format!("channel.onmessage({{ data: JSON.stringify({message}) }})");
     red.run(told("{ type: 'send', width: 320, height: 180, bps: 200000 }")).await;
     let encoding = "judge.connection().getSenders().find(({ track }) => track?.kind === 'video').getParameters().encodings[0]";
