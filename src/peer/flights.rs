@@ -12,7 +12,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 /// RFC 6347 §4.1: type, version, epoch, sequence number, length.
 const RECORD_HEADER: usize = 13;
-const HANDSHAKE: u8 = 22;
+/// The first byte of a datagram that may be such a flight.
+pub(super) const HANDSHAKE: u8 = 22;
 const CLIENT_HELLO: u8 = 1;
 /// Fragments that are remembered; a handshake with a long chain of certificates has some forty.
 const REMEMBERED: usize = 256;

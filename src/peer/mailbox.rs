@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::task::AtomicWaker;
 use parking_lot::{Mutex, MutexGuard};
 
-use super::flights::Flights;
+use super::flights::{Flights, HANDSHAKE};
 use super::whereabouts::Whereabouts;
 use crate::media::MediaTime;
 
@@ -83,7 +83,7 @@ impl Mailbox {
         if datagram.first() == Some(&DTLS_ALERT) {
             self.alerted.store(true, Ordering::Relaxed);
         }
-        if self.flights.lock().has_all_of(datagram) {
+        if datagram.first() == Some(&HANDSHAKE) && self.flights.lock().has_all_of(datagram) {
             return true;
         }
         let queue = &self.queues[Family::of(from) as usize];

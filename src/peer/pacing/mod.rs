@@ -191,8 +191,8 @@ impl Pacing {
         }
     }
 
-    /// Lets time pass: to be called at least every 50 ms. `wanted_bps` is what would be of use, as [`Pacing::media_bps`] counts. Gives the number of pictures that are
-    /// given up.
+    /// Lets time pass: to be called at least every 50 ms. `wanted_bps` is what would be of use, as [`Pacing::media_bps`] counts. Gives the
+    /// number of pictures that are given up.
     pub(super) fn advance(&mut self, round_trip: Option<Duration>, wanted_bps: Option<f64>, now: MediaTime) -> usize {
         self.round_trip = round_trip.unwrap_or(self.round_trip);
         if self.outage.is_on(self.round_trip, now) {
