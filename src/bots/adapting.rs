@@ -49,7 +49,7 @@ impl End {
             match self.rtc.poll_output().unwrap() {
                 Output::Timeout(due) => return due,
                 Output::Transmit(datagram) => {
-                    let kind = PayloadTypes { sound: 111, repair: Some(109) }.kind(&datagram.contents);
+                    let kind = PayloadTypes { sound: 111, red: Some(63), repair: Some(109) }.kind(&datagram.contents);
                     self.out.put((datagram.contents.to_vec(), self.address), datagram.contents.len(), kind, now);
                 }
                 Output::Event(Event::Connected) => self.connected = true,

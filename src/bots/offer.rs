@@ -19,6 +19,8 @@ use super::wire::Wire;
 const PROFILE_LEVEL_ID: u32 = 0x42_e01f;
 /// As `str0m` offers it.
 pub(super) const OPUS: u8 = 111;
+/// What the stack gives sound that repeats the packet before.
+const RED: u8 = 63;
 const VIDEO: u8 = 108;
 const REPAIR: u8 = 109;
 /// What Chromium begins with before it knows the line.
@@ -63,7 +65,7 @@ impl Offer {
         let answer = SdpAnswer::from_sdp_string(&signalling.answer).map_err(|error| PeerError::Answer(error.to_string()))?;
         rtc.sdp_api().accept_answer(pending, answer)?;
         repeat_as_asked(&mut rtc, pictures);
-        let types = PayloadTypes { sound: OPUS, repair: Some(REPAIR) };
+        let types = PayloadTypes { sound: OPUS, red: Some(RED), repair: Some(REPAIR) };
         let wire = Wire::new(socket, &ends.line, types).map_err(|source| PeerError::Socket { host: address.to_string(), source })?;
         Ok(Session::new(rtc, wire, address, (sound, pictures), signalling, ends))
     }
@@ -81,7 +83,7 @@ pub(super) enum Sending {
 
 /// What a bot's stack is set to, so that it does as a good browser does.
 pub(super) fn config(sending: Sending) -> RtcConfig {
-    let mut config = Rtc::builder().clear_codecs().enable_opus(true, false);
+    let mut config = Rtc::builder().clear_codecs().enable_opus(true, true);
     if sending == Sending::Adapting {
         config = config.enable_bwe(Some(FIRST_ESTIMATE));
     }
@@ -132,7 +134,7 @@ mod tests {
             (count("a=sendrecv"), count("H264/90000"), count("profile-level-id=42e01f"), count("packetization-mode=1")),
             (2, 1, 1, 1)
         );
-        for wanted in ["opus/48000/2", "rtx/90000", "nack pli", "transport-cc", "127.0.0.1", "a=setup:actpass"] {
+        for wanted in ["opus/48000/2", "a=rtpmap:63 red/48000/2", "rtx/90000", "nack pli", "transport-cc", "127.0.0.1", "a=setup:actpass"] {
             assert!(sdp.contains(wanted), "{wanted} in {sdp}");
         }
     }

@@ -79,9 +79,13 @@ impl AudioIntake {
 
     /// Takes one packet, in whatever order and however often it comes.
     pub fn push(&mut self, packet: RtpPacket) {
-        self.received.inc();
+        if packet.resent {
+            self.traffic.count_repeated(packet.payload.len());
+        } else {
+            self.received.inc();
+            self.traffic.count_packet(packet.payload.len());
+        }
         self.received_bytes.inc_by(packet.payload.len() as u64);
-        self.traffic.count_packet(packet.payload.len());
         self.buffer.lock().push(packet);
     }
 }

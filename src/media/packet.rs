@@ -17,7 +17,7 @@ pub struct RtpPacket {
     pub ssrc: u32,
     /// Which simulcast layer of its sender it belongs to, by its place in the offer (RFC 8853); 0 where there is only one.
     pub layer: u8,
-    /// It came as a retransmission (RFC 4588).
+    /// It came as a retransmission (RFC 4588), or repeated within a later packet (RFC 2198).
     pub resent: bool,
     /// Payload; empty for padding-only packets.
     pub payload: Bytes,

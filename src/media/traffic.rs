@@ -55,6 +55,11 @@ impl Traffic {
         self.bytes.fetch_add(payload_bytes as u64, Ordering::Relaxed);
     }
 
+    /// Counts what came of an earlier packet within another one.
+    pub fn count_repeated(&self, payload_bytes: usize) {
+        self.bytes.fetch_add(payload_bytes as u64, Ordering::Relaxed);
+    }
+
     /// Counts packets that never came.
     pub fn count_lost(&self, packets: u64) {
         self.lost.fetch_add(packets, Ordering::Relaxed);

@@ -163,7 +163,9 @@ fn section(sdp: &mut String, medium: &Medium, default: Option<&SocketAddr>, mid:
     // RFC 8839 §4.2.1: the m= and c= lines repeat the default candidate; port 9 where there is none
     let unknown = SocketAddr::from(([0, 0, 0, 0], 9));
     let address = default.unwrap_or(&unknown);
-    let formats: Vec<String> = [Some(medium.codec.payload_type), medium.codec.rtx].into_iter().flatten().map(|pt| pt.to_string()).collect();
+    // Browsers send what comes first: sound with its repetition where they can
+    let formats = [medium.codec.red, Some(medium.codec.payload_type), medium.codec.rtx];
+    let formats: Vec<String> = formats.into_iter().flatten().map(|pt| pt.to_string()).collect();
     line(sdp, format_args!("m={} {} {} {}", name(medium.kind), address.port(), medium.protocol, formats.join(" ")));
     line(sdp, format_args!("c=IN {} {}", if address.is_ipv4() { "IP4" } else { "IP6" }, address.ip()));
     if let Some(mid) = mid {
@@ -185,6 +187,10 @@ fn codec(sdp: &mut String, medium: &Medium) {
     line(sdp, format_args!("a=fmtp:{pt} {}", codec.parameters));
     for feedback in &codec.feedback {
         line(sdp, format_args!("a=rtcp-fb:{pt} {feedback}"));
+    }
+    if let Some(red) = codec.red {
+        line(sdp, format_args!("a=rtpmap:{red} red/48000/2"));
+        line(sdp, format_args!("a=fmtp:{red} {pt}/{pt}"));
     }
     if let Some(rtx) = codec.rtx {
         line(sdp, format_args!("a=rtpmap:{rtx} rtx/90000"));

@@ -26,6 +26,8 @@ pub(super) struct Codec {
     pub(super) parameters: String,
     /// The payload type of its retransmissions (RFC 4588).
     pub(super) rtx: Option<u8>,
+    /// The payload type of packets that repeat those before them (RFC 2198).
+    pub(super) red: Option<u8>,
     /// What both sides may send back, as `a=rtcp-fb` says it.
     pub(super) feedback: Vec<&'static str>,
     /// The id of the transport-wide sequence number.
@@ -47,6 +49,7 @@ pub(super) fn h264(section: &Section<'_>) -> Option<Codec> {
         clock_rate: 90_000,
         parameters: format!("level-asymmetry-allowed=1;packetization-mode={packetization_mode};profile-level-id={profile_level_id}"),
         rtx: rtx_of(section, payload_type),
+        red: None,
         feedback: feedback(attributes, payload_type, &["goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"]),
         transport_cc: extension(attributes, TRANSPORT_CC_URI),
         parameter_sets: offered.parameter_sets,
@@ -62,6 +65,7 @@ pub(super) fn opus(section: &Section<'_>) -> Option<Codec> {
         clock_rate: 48_000,
         parameters: "minptime=10;useinbandfec=1".into(),
         rtx: None,
+        red: red_of(section, payload_type),
         feedback: feedback(&section.attributes, payload_type, &["transport-cc"]),
         transport_cc: extension(&section.attributes, TRANSPORT_CC_URI),
         parameter_sets: Vec::new(),
@@ -100,6 +104,12 @@ fn rtx_of(section: &Section<'_>, payload_type: u8) -> Option<u8> {
     let apt = format!("apt={payload_type}");
     payload_types(section, "rtx/90000")
         .find(|rtx| section.attributes.of_payload("fmtp", *rtx).any(|f| f.split(';').any(|p| p.trim().eq_ignore_ascii_case(&apt))))
+}
+
+/// RFC 2198 §5: the payload types of its blocks, the newest first.
+fn red_of(section: &Section<'_>, payload_type: u8) -> Option<u8> {
+    let is_of_it = |blocks: &str| blocks.split('/').all(|block| block.trim().parse() == Ok(payload_type));
+    payload_types(section, "red/48000").find(|red| section.attributes.of_payload("fmtp", *red).any(is_of_it))
 }
 
 fn feedback(attributes: &Attributes<'_>, payload_type: u8, known: &[&'static str]) -> Vec<&'static str> {
@@ -196,6 +206,16 @@ mod tests {
             chosen("a=rtpmap:96 H264/90000\n").unwrap().parameters,
             "level-asymmetry-allowed=1;packetization-mode=0;profile-level-id=42000a"
         );
+    }
+
+    #[test]
+    fn sound_that_is_repeated_is_taken_where_its_blocks_are_opus() {
+        let red = |lines: &str| {
+            let text = format!("v=0\nm=audio 9 UDP/TLS/RTP/SAVPF 111 63 9\na=rtpmap:111 opus/48000/2\na=rtpmap:63 red/48000/2\n{lines}");
+            opus(&Sdp::parse(&text).unwrap().sections[0]).unwrap().red
+        };
+        assert_eq!(red("a=fmtp:63 111/111\n"), Some(63));
+        assert_eq!((red("a=fmtp:63 9/111\n"), red("a=fmtp:63 x\n"), red("")), (None, None, None));
     }
 
     #[test]

@@ -23,6 +23,7 @@ mod outbox;
 mod pacing;
 mod port;
 mod reception;
+mod redundant;
 mod sdp;
 mod sending;
 mod session;

@@ -142,7 +142,8 @@ impl Opening {
         let departures = Departures { numbered, ssrc, ledger, clock, metrics, session: session.clone() };
         let pictures_in = terms.media().find(|m| m.kind == Kind::Video && m.sends);
         let streams = pictures_in.map(|m| Streams::new(&m.layers)).unwrap_or_default();
-        let tap = Tap { audio, video, streams, clock: self.clock, metrics: self.metrics.clone(), session, outbox };
+        let red = terms.media().find_map(|m| m.codec.red.filter(|_| m.sends));
+        let tap = Tap { audio, red, video, streams, clock: self.clock, metrics: self.metrics.clone(), session, outbox };
         let transport_cc = terms.media().find_map(|m| m.codec.transport_cc.filter(|_| m.sends));
         let reports = ReportClock { clock: self.clock, streams: time_lines };
         interceptors::chain(departures, undo(terms), transport_cc, line, reports, tap)

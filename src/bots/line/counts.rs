@@ -26,6 +26,8 @@ pub enum Kind {
 pub struct PayloadTypes {
     /// Of sound.
     pub sound: u8,
+    /// Of sound that repeats what came before it (RFC 2198).
+    pub red: Option<u8>,
     /// Of repeated packets of pictures.
     pub repair: Option<u8>,
 }
@@ -37,7 +39,7 @@ impl PayloadTypes {
         match second & 0x7f {
             _ if !(128..192).contains(&first) => Kind::Other,
             64..=95 => Kind::Control,
-            payload_type if payload_type == self.sound => Kind::Sound,
+            payload_type if payload_type == self.sound || Some(payload_type) == self.red => Kind::Sound,
             payload_type if Some(payload_type) == self.repair => Kind::Repair,
             _ => Kind::Picture,
         }
@@ -171,7 +173,7 @@ mod tests {
 
     #[test]
     fn what_a_datagram_carries_is_read_from_what_stands_in_clear() {
-        let types = PayloadTypes { sound: 111, repair: Some(109) };
+        let types = PayloadTypes { sound: 111, red: Some(63), repair: Some(109) };
         let kinds = [(&[0x80, 111][..], Kind::Sound), (&[0x90, 0x80 | 108], Kind::Picture), (&[0x80, 109], Kind::Repair)];
         let others = [(&[0x80, 200][..], Kind::Control), (&[0x81, 205], Kind::Control), (&[22, 254], Kind::Other), (&[0, 1], Kind::Other)];
         for (datagram, kind) in kinds.into_iter().chain(others).chain([(&[][..], Kind::Other)]) {

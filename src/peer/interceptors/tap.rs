@@ -5,6 +5,7 @@
 //! silently, and wake the stack's task for each packet; this takes any stream by its payload type, counts what it drops,
 //! and wakes it once for a picture.
 
+use bytes::Bytes;
 use rtc::interceptor::{Attribute, AttributedPacket, Packet, TaggedPacket};
 use rtc::rtcp;
 use rtc::rtcp::goodbye::Goodbye;
@@ -15,6 +16,7 @@ use tokio::sync::mpsc;
 
 use super::super::offer::Kind;
 use super::super::pacing::Said;
+use super::super::redundant::{self, Redundant};
 use super::Work;
 use super::streams::Streams;
 use crate::media::{Clock, MediaTime, RtpPacket, SenderReport};
@@ -40,6 +42,8 @@ pub(in super::super) enum Inbound {
 pub(in super::super) struct Tap {
     /// The payload types that media come with.
     pub(in super::super) audio: Option<u8>,
+    /// Sound that repeats what came before it (RFC 2198).
+    pub(in super::super) red: Option<u8>,
     pub(in super::super) video: Option<u8>,
     /// The layers of the pictures.
     pub(in super::super) streams: Streams,
@@ -73,10 +77,32 @@ impl Work for Tap {
 impl Tap {
     fn take(&mut self, packet: rtc::rtp::Packet, resent: bool, arrival: MediaTime) -> Option<()> {
         let rtc::rtp::Packet { header, payload } = packet;
+        if Some(header.payload_type) == self.red {
+            return self.take_redundant(&header, &payload, arrival);
+        }
         let kind = self.kind_of(header.payload_type)?;
         let layer = if kind == Kind::Video { self.streams.layer_of(&header)? } else { 0 };
         let (sequence, timestamp, marker, ssrc) = (header.sequence_number, header.timestamp, header.marker, header.ssrc);
         self.hand_over(Inbound::Media(kind, RtpPacket { sequence, timestamp, marker, ssrc, layer, resent, payload, arrival }));
+        Some(())
+    }
+
+    /// The repeated first: where they fill a gap, they come before what follows it.
+    fn take_redundant(&mut self, header: &rtc::rtp::Header, payload: &Bytes, arrival: MediaTime) -> Option<()> {
+        let Some(Redundant { primary, repeated }) = redundant::blocks(payload, self.audio?) else {
+            self.metrics.count_dropped("malformed_red");
+            return None;
+        };
+        let (marker, ssrc) = (header.marker, header.ssrc);
+        for block in repeated {
+            let (sequence, timestamp) = (header.sequence_number.wrapping_sub(block.back), header.timestamp.wrapping_sub(block.earlier));
+            let payload = block.payload;
+            let packet = RtpPacket { sequence, timestamp, marker: false, ssrc, layer: 0, resent: true, payload, arrival };
+            self.hand_over(Inbound::Media(Kind::Audio, packet));
+        }
+        let (sequence, timestamp) = (header.sequence_number, header.timestamp);
+        let packet = RtpPacket { sequence, timestamp, marker, ssrc, layer: 0, resent: false, payload: primary, arrival };
+        self.hand_over(Inbound::Media(Kind::Audio, packet));
         Some(())
     }
 
@@ -132,7 +158,33 @@ pub(super) mod tests {
         let (session, inbound) = mpsc::channel(4);
         let (_, outbox) = mpsc::channel(1);
         let streams = Streams::new(&Layers::single(None, None));
-        (Tap { audio: Some(111), video: Some(96), streams, clock: Clock::new(), metrics: Metrics::default(), session, outbox }, inbound)
+        (
+            Tap {
+                audio: Some(111),
+                red: Some(63),
+                video: Some(96),
+                streams,
+                clock: Clock::new(),
+                metrics: Metrics::default(),
+                session,
+                outbox,
+            },
+            inbound,
+        )
+    }
+
+    #[test]
+    fn sound_that_repeats_the_one_before_it_is_two_packets_and_what_is_malformed_is_counted() {
+        let (mut tap, mut inbound) = tap();
+        tap.inbound(rtp(63, 1, 0, b"\xef\x0f\x00\x02\x6fabcd"));
+        let mut next = || match inbound.try_recv() {
+            Ok(Inbound::Media(Kind::Audio, packet)) => (packet.sequence, packet.timestamp, packet.resent, packet.payload),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(next(), (65_535, 0u32.wrapping_sub(960), true, Bytes::from_static(b"ab")));
+        assert_eq!(next(), (0, 0, false, Bytes::from_static(b"cd")));
+        tap.inbound(rtp(63, 1, 1, b"\xef\x0f\x00\xff\x6fabcd"));
+        assert!(inbound.try_recv().is_err());
     }
 
     #[test]

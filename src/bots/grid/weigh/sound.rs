@@ -78,10 +78,14 @@ pub(super) fn drift(trial: &Trial) -> Vec<Figure> {
     ]
 }
 
-/// Each listener's delays of each other's tone.
+/// Each listener's delays of each other's tone. A broken sound has traces of tones that nobody plays.
 fn pairs(trial: &Trial) -> impl Iterator<Item = &[DelayAt]> {
+    let plays = |number: u16| trial.reports.iter().any(|bot| bot.number == number);
     let both = trial.reports.iter().zip(&trial.histories);
-    both.flat_map(|(bot, history)| history.delays.iter().filter(|(number, _)| **number != bot.number).map(|(_, delays)| &delays[..]))
+    both.flat_map(move |(bot, history)| {
+        let of_others = history.delays.iter().filter(move |(number, _)| **number != bot.number && plays(**number));
+        of_others.map(|(_, delays)| &delays[..])
+    })
 }
 
 /// How far the delay of a few seconds came from that of all.
