@@ -9,18 +9,19 @@ use std::path::{Path, PathBuf};
 const FLOORS: [&[&str]; 7] = [
     &["media", "flow", "metrics"],
     &["codec", "layout", "compositor", "store"],
-    &["ingest", "room", "egress", "bots"],
-    &["rooms"],
-    &["peer"],
+    &["ingest", "room", "egress", "bots", "container"],
+    &["rooms", "render"],
+    &["peer", "record", "broadcast", "players"],
     &["http"],
     &["config", "server", "cli"],
 ];
 
 /// Crates that only some places may name.
-const PLACES: [(&[&str], &[&str]); 4] = [
+const PLACES: [(&[&str], &[&str]); 5] = [
     (&["webrtc", "rtc"], &["src/peer/"]),
     (&["str0m"], &["src/bots/"]),
     (&["wgpu"], &["src/compositor/gpu"]),
+    (&["mp4_atom", "ogg", "symphonia"], &["src/container/"]),
     (&["openh264", "openh264_sys2", "opus", "opusic_sys"], &["src/codec/"]),
 ];
 

@@ -92,7 +92,13 @@ mod tests {
     use crate::media::MediaTime;
 
     fn picture(number: u64, keyframe: bool) -> Arc<EncodedPicture> {
-        Arc::new(EncodedPicture { payloads: Vec::new(), at: MediaTime::from_millis(number * 33), keyframe, number })
+        Arc::new(EncodedPicture {
+            payloads: Vec::new(),
+            at: MediaTime::from_millis(number * 33),
+            keyframe,
+            number,
+            ..EncodedPicture::default()
+        })
     }
 
     fn numbers(queue: &mut PictureQueue) -> Vec<u64> {

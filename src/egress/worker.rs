@@ -172,7 +172,8 @@ impl Worker {
     fn publish(&mut self, unit: &AccessUnit, canvas: &Composite) {
         let payloads = packetize(&unit.nal_units);
         self.count(payloads.iter().map(Bytes::len).sum(), canvas.at);
-        let picture = Arc::new(EncodedPicture { payloads, at: canvas.at, keyframe: unit.keyframe, number: self.number });
+        let (nal_units, at, keyframe) = (unit.nal_units.clone(), canvas.at, unit.keyframe);
+        let picture = Arc::new(EncodedPicture { nal_units, payloads, at, keyframe, number: self.number });
         self.number += 1;
         self.gauges.keyframes.add(u64::from(unit.keyframe));
         self.receivers.0.each(|queue| {

@@ -39,8 +39,10 @@ pub struct SenderReport {
 }
 
 /// One encoded picture, packetized once for all receivers.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct EncodedPicture {
+    /// NAL units without start codes, in order; SPS and PPS first in a keyframe. For files and segments.
+    pub nal_units: Vec<Bytes>,
     /// RTP payloads in order (RFC 6184, packetization mode 1), each at most 1200 bytes; the last one carries the marker.
     pub payloads: Vec<Bytes>,
     /// The video tick it shows; RTP time is `at.rtp(90_000)` plus the receiver's offset.

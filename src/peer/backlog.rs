@@ -51,7 +51,13 @@ mod tests {
     use crate::media::MediaTime;
 
     fn picture(number: u64, keyframe: bool, bytes: usize) -> Arc<EncodedPicture> {
-        Arc::new(EncodedPicture { payloads: vec![Bytes::from(vec![0; bytes])], at: MediaTime::ZERO, keyframe, number })
+        Arc::new(EncodedPicture {
+            payloads: vec![Bytes::from(vec![0; bytes])],
+            at: MediaTime::ZERO,
+            keyframe,
+            number,
+            ..EncodedPicture::default()
+        })
     }
 
     fn taken(pictures: impl IntoIterator<Item = Arc<EncodedPicture>>) -> Option<Vec<u64>> {

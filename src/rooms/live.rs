@@ -141,7 +141,7 @@ impl Live {
         }
         let video_out = wish.receives_video.then(|| {
             let (receiver, turnout) = subscription();
-            let bounds = Bounds { max_height: wish.max_height, max_fps: wish.max_fps };
+            let bounds = Bounds { max_height: wish.max_height, max_fps: wish.max_fps, rendition: wish.rendition };
             self.screens.enter(participant, turnout, bounds, admitted.sent.clone());
             let view = wish.view.unwrap_or_else(ViewName::main);
             self.occupants.watches(participant, view.clone());
@@ -151,6 +151,12 @@ impl Live {
         let audio_out = wish.receives_audio.then(|| self.audio.subscribe(takes_part.then_some(participant), admitted.sent.clone()));
         let (room, dismissed, traffic) = (self.name.clone(), admitted.dismissed, admitted.sent);
         Seat { participant, room, video_in, audio_in, feedback, video_out, audio_out, dismissed, traffic, talk, _leaver }
+    }
+
+    /// Draws a view for somebody who receives nothing.
+    pub(super) fn show(&self, participant: ParticipantId, view: ViewName) {
+        self.occupants.watches(participant, view.clone());
+        self.tell(Command::Watch(participant, view));
     }
 
     pub(super) fn depart(&self, participant: ParticipantId) {

@@ -13,6 +13,7 @@
 //! | `easel`, `screens` | the compositor's thread; encoders of scenes, and who receives which |
 //! | `quality` | what a receiver gets, and why no more |
 //! | `seat`, `occupants`, `lines` | one session's media; who is there; what goes over their lines |
+//! | `onlooker` | canvases for whoever makes something else of them |
 //! | `talk` | the messages of the data channel |
 //! | `admin` | everything that admins do |
 //! | `report`, `tell`, `happenings` | what the API tells; filled in; events |
@@ -27,6 +28,7 @@ mod library;
 mod lines;
 mod live;
 mod occupants;
+mod onlooker;
 mod opening;
 mod quality;
 mod rehearsal;
@@ -55,6 +57,7 @@ pub use admin::{AdminError, ETag, Outcome, Precondition};
 use directory::{Directory, Entry};
 use live::Live;
 use occupants::Admitted;
+pub use onlooker::Onlooker;
 pub use opening::OpenError;
 pub use quality::Quality;
 pub use report::*;
@@ -145,6 +148,11 @@ impl Rooms {
             let _ = entry.events.send(Arc::new(RoomEvent::plain(self.clock.now(), "closed")));
             directory.entries.remove(name);
         }
+    }
+
+    /// Whether anybody who takes part is in a room.
+    pub fn has_people(&self, name: &RoomName) -> bool {
+        self.directory.lock().entries.get(name).and_then(|entry| entry.live.as_ref()).is_some_and(|live| live.occupants.people() > 0)
     }
 
     /// What is too much for a client, where every rendition of the view is: height and frames a second of the lowest one.

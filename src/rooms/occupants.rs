@@ -29,6 +29,8 @@ struct Seats {
 struct Occupant {
     /// The display name, where they take part.
     name: Option<Arc<str>>,
+    /// It is an output of the server's own.
+    is_output: bool,
     /// The view they receive.
     view: Option<ViewName>,
     dismissal: watch::Sender<bool>,
@@ -68,6 +70,7 @@ impl Occupants {
         let (dismissal, dismissed) = watch::channel(false);
         let occupant = Occupant {
             name: wish.takes_part().then(|| name.clone()),
+            is_output: wish.is_output,
             view: None,
             dismissal,
             sent: Outward::default(),
@@ -130,10 +133,11 @@ impl Occupants {
         self.0.lock().people()
     }
 
-    /// Those who are neither seen nor heard, in the order in which they came.
+    /// Those who are neither seen nor heard, in the order in which they came; outputs are none of them.
     pub(super) fn viewers(&self) -> Vec<ParticipantId> {
         let seats = self.0.lock();
-        seats.taken.iter().filter(|(_, occupant)| occupant.name.is_none()).map(|(id, _)| *id).collect()
+        let only_watches = |occupant: &Occupant| occupant.name.is_none() && !occupant.is_output;
+        seats.taken.iter().filter(|(_, occupant)| only_watches(occupant)).map(|(id, _)| *id).collect()
     }
 
     /// Reads all totals, for the rates and for the server's figures; to be called at an even pace.

@@ -23,10 +23,12 @@ const LOOK: Duration = Duration::from_millis(100);
 const STEEP: f64 = 0.5;
 
 /// What a receiver can take.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Bounds {
     pub(super) max_height: Option<u32>,
     pub(super) max_fps: Option<u32>,
+    /// The one rendition that it takes, where there is one of that name.
+    pub(super) rendition: Option<ShortName>,
 }
 
 /// All scenes of a room that are drawn, and all who receive them.
@@ -150,6 +152,12 @@ impl Screens {
         state.newest(state.routes.get(&id)?)
     }
 
+    /// The same, with its tick.
+    pub(super) fn canvas_of(&self, id: ParticipantId) -> Option<Composite> {
+        let state = self.state.lock();
+        state.showing.get(state.routes.get(&id)?)?.newest.clone()
+    }
+
     /// Changes with each canvas from here on.
     pub(super) fn drawn(&self) -> watch::Receiver<()> {
         self.drawn.subscribe()
@@ -197,9 +205,9 @@ impl State {
     fn settle(&mut self, key: &SceneKey, now: MediaTime, metrics: &Metrics) {
         let Some(showing) = self.showing.get_mut(key) else { return };
         showing.look = now + LOOK;
-        let routes = &self.routes;
+        let (routes, names) = (&self.routes, &self.names);
         let mut there: Vec<_> = self.receivers.iter_mut().filter(|(id, _)| routes.get(id) == Some(key)).map(|(_, there)| there).collect();
-        let mut members: Vec<_> = there.iter_mut().map(|receiver| receiver.member(now, showing)).collect();
+        let mut members: Vec<_> = there.iter_mut().map(|receiver| receiver.member(now, showing, names)).collect();
         let (moves, slowest) = settle(now, &showing.renditions, &mut members);
         let rooms: Vec<_> = members.into_iter().map(|member| member.line.room_bps()).collect();
         moves.into_iter().flatten().for_each(|to| count(metrics, to));
@@ -253,10 +261,12 @@ impl Receiver {
         self.on.as_ref().is_some_and(|(on, _)| on == key)
     }
 
-    fn member(&mut self, now: MediaTime, showing: &Showing) -> Member<'_> {
-        let of = |bounds: Bounds| within(showing.canvas, &showing.renditions, bounds.max_height, bounds.max_fps);
-        let within = of(self.bounds);
-        let is_bounded = within.first() != of(Bounds::default()).first();
+    fn member(&mut self, now: MediaTime, showing: &Showing, names: &[ShortName]) -> Member<'_> {
+        let of = |max_height, max_fps| within(showing.canvas, &showing.renditions, max_height, max_fps);
+        let Bounds { max_height, max_fps, rendition } = &self.bounds;
+        let named = names.iter().position(|name| Some(name) == rendition.as_ref()).filter(|place| *place < showing.renditions.len());
+        let within = named.map_or_else(|| of(*max_height, *max_fps), |place| vec![place]);
+        let is_bounded = within.first() != of(None, None).first();
         Member { line: self.lookout.look(now, &self.traffic), climber: &mut self.climber, within, is_bounded }
     }
 
@@ -317,7 +327,7 @@ mod tests {
 
     fn enter_on(screens: &Screens, id: u32, max_height: Option<u32>, traffic: &Arc<SentTraffic>) -> VideoSubscription {
         let (receiver, turnout) = subscription();
-        screens.enter(ParticipantId(id), turnout, Bounds { max_height, max_fps: None }, traffic.clone());
+        screens.enter(ParticipantId(id), turnout, Bounds { max_height, ..Bounds::default() }, traffic.clone());
         receiver
     }
 

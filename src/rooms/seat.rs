@@ -9,7 +9,7 @@ use super::live::Live;
 use super::talk::TalkLine;
 use crate::egress::{AudioSubscription, VideoSubscription};
 use crate::ingest::{AudioIntake, Feedback, VideoIntake};
-use crate::media::{ParticipantId, RoomName, SentTraffic, ViewName};
+use crate::media::{ParticipantId, RoomName, SentTraffic, ShortName, ViewName};
 use crate::room::Source;
 
 /// What somebody wants of a room.
@@ -33,6 +33,11 @@ pub struct Wish {
     pub receives_video: bool,
     /// They receive sound.
     pub receives_audio: bool,
+    /// The one rendition that they receive, whatever their line takes; `None` for what fits. One that there is not is as `None`.
+    pub rendition: Option<ShortName>,
+    /// It is an output of the server's own (a recording, a broadcast): it comes in where the room is locked, too, makes no room, and is
+    /// told as nobody.
+    pub is_output: bool,
 }
 
 impl Wish {

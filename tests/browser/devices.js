@@ -142,6 +142,25 @@
       const stats = [...(await sessions.at(-1).getStats()).values()];
       return stats.filter(({ type, kind }) => type === "outbound-rtp" && kind === "video");
     },
+    /** How losses are mended both ways, as the browser counts them. */
+    line: async () => {
+      const stats = [...(await sessions.at(-1).getStats()).values()];
+      const of = (wanted) => (stat) => Object.entries(wanted).every(([key, value]) => stat[key] === value);
+      const total = (wanted, keys) => {
+        const sum = (key) => stats.filter(of(wanted)).reduce((all, stat) => all + (stat[key] ?? 0), 0);
+        return Object.fromEntries(keys.map((key) => [key, sum(key)]));
+      };
+      const sent = { type: "outbound-rtp", kind: "video" };
+      const sound = stats.find(of({ type: "outbound-rtp", kind: "audio" }));
+      const path = stats.find(({ type, nominated, state }) => type === "candidate-pair" && nominated && state === "succeeded");
+      return {
+        sent: { ...total(sent, ["packetsSent", "nackCount", "retransmittedPacketsSent"]), rtx: stats.some((stat) => of(sent)(stat) && stat.rtxSsrc) },
+        received: total({ type: "inbound-rtp", kind: "video" }, ["packetsReceived", "packetsLost", "nackCount", "retransmittedPacketsReceived"]),
+        sound: stats.find(({ id }) => id === sound?.codecId)?.mimeType,
+        path: { availableOutgoingBitrate: path?.availableOutgoingBitrate, currentRoundTripTime: path?.currentRoundTripTime },
+        twcc: sessions.at(-1).remoteDescription.sdp.match(/transport-cc$/gm)?.length ?? 0,
+      };
+    },
     sends: () => sessions.at(-1)?.getSenders().map((sender) => sender.track?.kind ?? "nothing"),
     session: () => session,
     connection: () => sessions.at(-1),

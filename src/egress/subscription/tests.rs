@@ -33,7 +33,8 @@ impl Fake {
 
     fn make(&mut self, keyframe: bool) {
         let payloads = vec![Bytes::from(vec![self.name])];
-        let picture = Arc::new(EncodedPicture { payloads, at: MediaTime::ZERO, keyframe, number: self.number });
+        let picture =
+            Arc::new(EncodedPicture { payloads, at: MediaTime::ZERO, keyframe, number: self.number, ..EncodedPicture::default() });
         self.number += 1;
         self.publisher.0.each(|queue| {
             queue.offer(&picture);

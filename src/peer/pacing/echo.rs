@@ -12,7 +12,7 @@ use rtc::rtp;
 use crate::media::{BLOCK_PERIOD, MediaTime};
 
 /// Where less is lost, FEC does.
-const LEAST_LOSS: f64 = 0.015;
+const LEAST_LOSS: f64 = 0.03;
 /// What a dead line held back is of no use.
 const TOO_LATE: Duration = Duration::from_millis(60);
 /// More never wait: one a block, for as long as they are of use.

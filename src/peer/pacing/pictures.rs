@@ -147,7 +147,7 @@ mod tests {
 
     fn picture(number: u64, keyframe: bool, payloads: usize) -> Arc<EncodedPicture> {
         let payloads = vec![Bytes::from_static(&[0; 100]); payloads];
-        Arc::new(EncodedPicture { payloads, at: MediaTime::from_millis(33 * number), keyframe, number })
+        Arc::new(EncodedPicture { payloads, at: MediaTime::from_millis(33 * number), keyframe, number, ..EncodedPicture::default() })
     }
 
     fn taken(line: &mut PictureLine) -> Vec<u64> {

@@ -129,9 +129,14 @@ async fn other_renditions_and_another_canvas_reach_who_is_watching() {
     assert!(pictures.next().await.unwrap().keyframe);
     let low = json!({ "name": "only", "height": 128, "fps": 10, "max_bps": 100_000, "min_bps": 50_000 });
     put(&rooms, "a", json!({ "canvas": { "width": 256, "height": 256, "fps": 10 }, "renditions": [low] })).await;
-    while !pictures.next().await.unwrap().keyframe {}
-    let (report, _) = rooms.room(&room("a")).await.unwrap();
-    assert_eq!((report.renditions.len(), report.renditions[0].width, report.renditions[0].viewers), (1, 128, 1));
+    // A tick between the two may make a keyframe of the old canvas for the new rendition
+    let mut widths = Vec::new();
+    while widths.last() != Some(&(1, 128, 1)) {
+        while !pictures.next().await.unwrap().keyframe {}
+        let (report, _) = rooms.room(&room("a")).await.unwrap();
+        widths.push((report.renditions.len(), report.renditions[0].width, report.renditions[0].viewers));
+    }
+    assert!(widths.len() <= 2, "{widths:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -23,7 +23,7 @@ fn said() -> impl Strategy<Value = Said> {
 
 fn picture(number: u64, keyframe: bool) -> Arc<EncodedPicture> {
     let payloads = vec![Bytes::from_static(&[7; 1200]); if keyframe { 40 } else { 8 }];
-    Arc::new(EncodedPicture { payloads, at: MediaTime::from_millis(40 * number), keyframe, number })
+    Arc::new(EncodedPicture { payloads, at: MediaTime::from_millis(40 * number), keyframe, number, ..EncodedPicture::default() })
 }
 
 proptest! {

@@ -204,7 +204,8 @@ impl Table {
             Bytes::from(head)
         };
         let payloads = (0..count).map(payload).collect();
-        let picture = EncodedPicture { payloads, at: MediaTime::from_millis(ms), keyframe, number: self.number };
+        let picture =
+            EncodedPicture { payloads, at: MediaTime::from_millis(ms), keyframe, number: self.number, ..EncodedPicture::default() };
         self.number += 1;
         self.played.given_up += self.pacing.picture(Arc::new(picture), MediaTime::from_millis(ms));
     }

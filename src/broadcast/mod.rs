@@ -1,0 +1,1 @@
+//! What goes to many, and to devices without WebRTC: HLS, MJPEG, Ogg.

@@ -1,0 +1,14 @@
+//! Media in files: MP4 (ISO/IEC 14496-12), Ogg/Opus (RFC 7845), H.264 byte streams (ITU-T H.264 Annex B), WAV.
+//!
+//! In: coded pictures and sounds with their times, or a file from anybody. Out: the other of the two. Never: trust in what a file says
+//! of itself: lengths, counts and offsets are held against the file before anything is made of them.
+//!
+//! | File | What it does |
+//! | --- | --- |
+//! | `mp4` | fragmented MP4 as it grows; any MP4 that is read |
+//! | `open` | a file of any kind, as coded pictures and sounds in order |
+
+pub mod mp4;
+mod open;
+
+pub use open::{CodedPicture, CodedSound, ContainerError, Media, PictureStream, SoundStream};

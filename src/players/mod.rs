@@ -1,0 +1,1 @@
+//! Files that are played into a room as one more participant.
