@@ -36,8 +36,8 @@ const ASK_AGAIN: Duration = Duration::from_millis(500);
 /// How long a farewell may take.
 const FAREWELL: Duration = Duration::from_millis(200);
 const LARGEST_DATAGRAM: usize = 2000;
-/// What sound takes of the line, with headers, in bits a second.
-const SOUND_BPS: u64 = 60_000;
+/// What sound takes of the line, each block sent twice (RFC 2198), with headers, in bits a second.
+const SOUND_BPS: u64 = 120_000;
 
 /// What the bot tells its session.
 #[derive(Debug)]

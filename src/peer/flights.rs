@@ -15,6 +15,7 @@ const RECORD_HEADER: usize = 13;
 /// The first byte of a datagram that may be such a flight.
 pub(super) const HANDSHAKE: u8 = 22;
 const CLIENT_HELLO: u8 = 1;
+const CHANGE_CIPHER_SPEC: u8 = 20;
 /// Fragments that are remembered; a handshake with a long chain of certificates has some forty.
 const REMEMBERED: usize = 256;
 
@@ -38,6 +39,11 @@ impl Flights {
         }
         is_repeated
     }
+}
+
+/// Whether a datagram is part of a flight (RFC 6347 §4.2.4): one that is lost costs a second, and the stack tries eight times.
+pub(super) fn is_part_of_one(datagram: &[u8]) -> bool {
+    matches!(datagram.first(), Some(&(HANDSHAKE | CHANGE_CIPHER_SPEC)))
 }
 
 /// The messages of a datagram that is nothing but handshake in the clear.
@@ -67,6 +73,14 @@ mod tests {
         let mut record = vec![kind, 254, 253, 0, epoch, 0, 0, 0, 0, 0, number, 0, message.len() as u8];
         record.extend(message);
         record
+    }
+
+    #[test]
+    fn handshake_messages_are_part_of_a_flight_encrypted_or_not_and_media_are_not() {
+        assert!(
+            [record(HANDSHAKE, 0, 0, &[1]), record(HANDSHAKE, 1, 0, &[9; 8]), record(20, 0, 1, &[1])].iter().all(|d| is_part_of_one(d))
+        );
+        assert!([&[0x80, 111][..], &[0, 1], &[23, 254, 253], &[21, 254, 253], &[]].iter().all(|datagram| !is_part_of_one(datagram)));
     }
 
     #[test]

@@ -15,8 +15,12 @@ use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime, TokioRuntime, Transmit,
 };
 
+use super::flights;
 use super::mailbox::{Family, Mailbox};
 use super::port::Wire;
+
+/// How long after a part of a handshake flight it leaves once more: bursts of loss are shorter.
+const ONCE_MORE: Duration = Duration::from_millis(30);
 
 type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -133,6 +137,18 @@ struct SessionSocket {
     local: SocketAddr,
 }
 
+impl SessionSocket {
+    /// Whoever has the first copy drops the second (RFC 6347 §4.1.2.6).
+    #[expect(clippy::disallowed_methods, reason = "a driver: it gives the stack's datagrams real time")]
+    fn send_once_more(&self, datagram: Vec<u8>, to: SocketAddr) {
+        let (wire, mailbox) = (self.wire.clone(), self.mailbox.clone());
+        tokio::spawn(async move {
+            tokio::time::sleep(ONCE_MORE).await;
+            wire.send(&datagram, to, &mailbox);
+        });
+    }
+}
+
 impl AsyncUdpSocket for SessionSocket {
     fn local_addr(&self) -> io::Result<SocketAddr> {
         Ok(self.local)
@@ -141,6 +157,9 @@ impl AsyncUdpSocket for SessionSocket {
     /// Never pending: the stack's only task also keeps its timers, and the network loses datagrams as well.
     fn poll_send(&self, _cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
         self.wire.send(transmit.contents, transmit.destination, &self.mailbox);
+        if flights::is_part_of_one(transmit.contents) {
+            self.send_once_more(transmit.contents.to_vec(), transmit.destination);
+        }
         Poll::Ready(Ok(transmit.contents.len()))
     }
 

@@ -22,8 +22,9 @@ use crate::media::{MediaTime, RtpPacket, SenderReport};
 
 /// How often a client hears of its streams.
 const TELLING: Duration = Duration::from_secs(1);
-/// What sound takes of a limit that counts all streams, in bits a second: Opus at its best for voice, and its packets' headers.
-const SOUND_BPS: u32 = 80_000;
+/// What sound takes of a limit that counts all streams, in bits a second: Opus at its best for voice, once repeated (RFC 2198), and
+/// its packets' headers.
+const SOUND_BPS: u32 = 130_000;
 const PICTURE_CLOCK: u32 = 90_000;
 const SOUND_CLOCK: u32 = 48_000;
 
