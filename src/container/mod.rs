@@ -6,6 +6,7 @@
 //! | File | What it does |
 //! | --- | --- |
 //! | `mp4` | fragmented MP4 as it grows; any MP4 that is read |
+//! | `ogg` | Ogg/Opus as it comes, from any point on; any that is read |
 //! | `wav` | WAV |
 //! | `open` | a file of any kind, as coded pictures and sounds in order |
 //! | `source` | a file's bytes, read where they are asked for |
@@ -13,6 +14,7 @@
 
 mod decode;
 pub mod mp4;
+pub mod ogg;
 mod open;
 mod rate;
 mod source;
