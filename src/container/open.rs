@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::source::Source;
-use super::{ReadAt, mp4, ogg, wav};
+use super::{ReadAt, annex_b, mp4, ogg, wav};
 
 /// Why a file cannot be read; nothing in it names a path.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +104,7 @@ impl Media {
             (Some(b"RIFF"), _, Some(b"WAVE")) => wav::open(source),
             (Some(b"OggS"), ..) => ogg::open(&source),
             (_, Some(b"ftyp" | b"moov" | b"styp" | b"free" | b"wide" | b"skip" | b"mdat"), _) => mp4::open(&source),
+            (Some([0, 0, 1, _] | [0, 0, 0, 1]), ..) => annex_b::open(&source),
             _ => Err(ContainerError::Unknown),
         }
     }
