@@ -8,6 +8,7 @@ use medley::http::{Access, AppState, Check, IceServers, Limits, Previews, Readin
 use medley::media::Clock;
 use medley::metrics::Metrics;
 use medley::peer::{PeerConfig, Peers};
+use medley::record::{RecordingSettings, Recordings};
 use medley::rooms::spec::RoomSpec;
 use medley::rooms::{Rooms, RoomsSettings};
 use serde_json::Value;
@@ -44,8 +45,10 @@ pub(crate) async fn start_with(change: impl FnOnce(&mut AppState)) -> Server {
         compositor: Choice::Cpu,
         fonts: Fonts::new(None),
     };
+    let rooms = Rooms::new(settings, clock, metrics.clone()).unwrap();
     let mut state = AppState {
-        rooms: Rooms::new(settings, clock, metrics.clone()).unwrap(),
+        recordings: Recordings::open(RecordingSettings::default(), rooms.clone(), clock, metrics.clone()).unwrap(),
+        rooms,
         peers: Peers::open(PeerConfig { udp: loopback, advertise: vec![] }, clock, metrics.clone()).await.unwrap(),
         metrics,
         readiness: Readiness::default(),
