@@ -29,6 +29,8 @@ mod shelf;
 mod take;
 mod tally;
 mod term;
+#[cfg(test)]
+mod tests;
 
 pub use error::RecordError;
 pub use file::PartFile;

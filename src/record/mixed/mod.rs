@@ -3,9 +3,7 @@
 //! In: a viewer's pictures and sound. Out: the file, as it grows. Never: an encode of its own, or a wait of the room for the disk: what
 //! a slow disk does not take in time is given up, counted, and said.
 
-mod film;
-#[cfg(test)]
-mod tests;
+pub(super) mod film;
 mod writer;
 
 use std::sync::Arc;
@@ -30,7 +28,7 @@ const FIRST_PICTURE: Duration = Duration::from_secs(10);
 
 /// What goes to the disk.
 #[derive(Clone, Debug)]
-enum Item {
+pub(super) enum Item {
     Picture(Arc<EncodedPicture>),
     Sound(Arc<EncodedSound>),
 }
@@ -46,12 +44,12 @@ pub(super) async fn record(take: Take, seat: Seat) -> Ended {
 }
 
 /// Moves what comes into the queue; does nothing else.
-struct Feed {
-    take: Take,
-    to: Sender<Item>,
+pub(super) struct Feed {
+    pub(super) take: Take,
+    pub(super) to: Sender<Item>,
     /// The disk did not take a picture: those after it are of no use before a keyframe.
-    is_behind: bool,
-    has_begun: bool,
+    pub(super) is_behind: bool,
+    pub(super) has_begun: bool,
 }
 
 impl Feed {
@@ -86,19 +84,29 @@ impl Feed {
     /// One more picture, or none any more; whether it ends here.
     fn picture(&mut self, picture: Option<Arc<EncodedPicture>>, video: &VideoSubscription) -> Option<Ended> {
         let Some(picture) = picture else { return Some(Ended::Complete) };
+        match self.take_picture(picture) {
+            Ok(true) => video.request_keyframe(),
+            Ok(false) => {}
+            Err(ended) => return Some(ended),
+        }
+        None
+    }
+
+    /// Takes a picture; whether a keyframe is needed after it.
+    ///
+    /// # Errors
+    /// Where it is of the recording's end or later.
+    pub(super) fn take_picture(&mut self, picture: Arc<EncodedPicture>) -> Result<bool, Ended> {
         if picture.at >= self.take.until {
-            return Some(too_long(self.take.max_seconds));
+            return Err(too_long(self.take.max_seconds));
         }
         self.has_begun = true;
         if self.is_behind && !picture.keyframe {
             self.lose();
-            return None;
+            return Ok(false);
         }
         self.is_behind = !self.offer(Item::Picture(picture));
-        if self.is_behind {
-            video.request_keyframe();
-        }
-        None
+        Ok(self.is_behind)
     }
 
     /// The same of sound.
