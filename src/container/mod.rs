@@ -6,9 +6,20 @@
 //! | File | What it does |
 //! | --- | --- |
 //! | `mp4` | fragmented MP4 as it grows; any MP4 that is read |
+//! | `wav` | WAV |
 //! | `open` | a file of any kind, as coded pictures and sounds in order |
+//! | `source` | a file's bytes, read where they are asked for |
+//! | `decode`, `rate` | AAC and PCM to one channel; that to 48 kHz |
 
+mod decode;
 pub mod mp4;
 mod open;
+mod rate;
+mod source;
+mod wav;
 
 pub use open::{CodedPicture, CodedSound, ContainerError, Media, PictureStream, SoundStream};
+pub use source::ReadAt;
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::source::Source;
+use super::{ReadAt, mp4, wav};
+
 /// Why a file cannot be read; nothing in it names a path.
 #[derive(Debug, thiserror::Error)]
 pub enum ContainerError {
@@ -38,7 +41,8 @@ pub struct CodedPicture {
 pub enum CodedSound {
     /// An Opus packet.
     Opus {
-        /// When its first sample is heard, from the file's beginning on; the decoder's pre-skip is before 0 and left out.
+        /// When its first sample is heard, from the file's beginning on. Packets that begin before it, as the decoder's pre-skip does, are
+        /// left out.
         at: Duration,
         /// The packet.
         packet: Bytes,
@@ -85,8 +89,22 @@ impl Media {
     ///
     /// # Errors
     /// Where it cannot be read, or holds nothing that is played here.
-    pub fn open(_path: &Path) -> Result<Self, ContainerError> {
-        Err(ContainerError::Unknown)
+    pub fn open(path: &Path) -> Result<Self, ContainerError> {
+        Self::read(std::fs::File::open(path)?)
+    }
+
+    /// The same for what is open, or in memory.
+    ///
+    /// # Errors
+    /// As of [`Media::open`].
+    pub fn read(from: impl ReadAt + 'static) -> Result<Self, ContainerError> {
+        let source = Source::new(from)?;
+        let head = source.at_most(0, 12)?;
+        match (head.get(..4), head.get(4..8), head.get(8..12)) {
+            (Some(b"RIFF"), _, Some(b"WAVE")) => wav::open(source),
+            (_, Some(b"ftyp" | b"moov" | b"styp" | b"free" | b"wide" | b"skip" | b"mdat"), _) => mp4::open(&source),
+            _ => Err(ContainerError::Unknown),
+        }
     }
 }
 
