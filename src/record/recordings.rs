@@ -4,6 +4,7 @@
 //! for a disk while the list is locked.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -355,5 +356,8 @@ fn viewer(spec: &RecordingSpec) -> Wish {
 /// Who asked is told the reason; where on the disk, only who runs the server.
 fn storage(error: ShelfError) -> RecordError {
     tracing::error!(%error, "the folder of recordings does not do a write");
-    RecordError::Storage(error.error.kind().to_string())
+    match error.error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => RecordError::DiskFull(disk::refusal(&error.error)),
+        kind => RecordError::Storage(kind.to_string()),
+    }
 }

@@ -26,7 +26,7 @@ pub struct Take {
     pub zero: MediaTime,
     /// When it began on the wall clock, RFC 3339 in UTC.
     pub started: Arc<str>,
-    /// Nothing of this moment or later is recorded.
+    /// Nothing of this moment or later is recorded, but for a mix, whose time begins with its first picture.
     pub until: MediaTime,
     /// The same, as it was asked for.
     pub max_seconds: u32,

@@ -9,8 +9,8 @@ use crate::media::MediaTime;
 
 /// How long nobody who takes part may be there, once somebody was.
 pub(super) const DESERTED: Duration = Duration::from_secs(60);
-/// How much later than their time pictures come at most: a track that sees its own end has ended by then.
-const LATE: Duration = Duration::from_millis(500);
+/// How much later than the recording its first picture comes at most: a track that sees its own end has ended by then.
+const LATE: Duration = Duration::from_secs(10);
 
 /// What bounds one recording.
 #[derive(Clone, Debug)]
@@ -85,8 +85,8 @@ mod tests {
     #[test]
     fn it_ends_at_its_length_though_tracks_go_on() {
         let mut term = term();
-        assert_eq!(term.look(look(600_499, true)), None);
-        assert_eq!(term.look(look(600_500, true)), Some(too_long(600)));
+        assert_eq!(term.look(look(609_999, true)), None);
+        assert_eq!(term.look(look(610_000, true)), Some(too_long(600)));
     }
 
     #[test]

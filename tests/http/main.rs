@@ -5,6 +5,7 @@
 mod admin;
 mod bodies;
 mod connections;
+mod disk;
 mod documented;
 mod durable;
 mod events;

@@ -23,7 +23,7 @@ const LAST_SOUND: u32 = SOUND_CLOCK / 50;
 
 /// A file's media as they come.
 #[derive(Debug)]
-pub(super) struct Film {
+pub(in crate::record) struct Film {
     zero: MediaTime,
     pictures: Strip,
     sounds: Strip,
@@ -35,16 +35,16 @@ pub(super) struct Film {
 
 /// A part that is whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Cut {
+pub(in crate::record) struct Cut {
     /// What the file grows by.
-    pub(super) bytes: Bytes,
+    pub(in crate::record) bytes: Bytes,
     /// Everything before this is in it or in the parts before.
-    pub(super) reached: MediaTime,
+    pub(in crate::record) reached: MediaTime,
 }
 
 /// Why there is no film of pictures.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum FilmError {
+pub(in crate::record) enum FilmError {
     /// It does not begin with what a decoder needs.
     #[error("the first picture has no parameter sets")]
     NoParameterSets,
@@ -61,7 +61,7 @@ impl Film {
     ///
     /// # Errors
     /// Where it is none.
-    pub(super) fn begin(keyframe: &EncodedPicture) -> Result<(Self, Bytes), FilmError> {
+    pub(in crate::record) fn begin(keyframe: &EncodedPicture) -> Result<(Self, Bytes), FilmError> {
         let of = |kind: u8| keyframe.nal_units.iter().find(|unit| nal::kind(unit) == kind).cloned().ok_or(FilmError::NoParameterSets);
         let (sps, pps) = (of(nal::SPS)?, of(nal::PPS)?);
         let Sps { width, height, .. } = Sps::parse(&sps)?;
@@ -74,7 +74,7 @@ impl Film {
     }
 
     /// The file's zero.
-    pub(super) fn zero(&self) -> MediaTime {
+    pub(in crate::record) fn zero(&self) -> MediaTime {
         self.zero
     }
 
@@ -82,7 +82,7 @@ impl Film {
     ///
     /// # Errors
     /// Where the part does not fit the file.
-    pub(super) fn picture(&mut self, picture: &EncodedPicture) -> Result<Option<Cut>, FilmError> {
+    pub(in crate::record) fn picture(&mut self, picture: &EncodedPicture) -> Result<Option<Cut>, FilmError> {
         let at = self.ticks(picture.at, PICTURE_CLOCK);
         self.pictures.push(at, mp4::length_prefixed(&picture.nal_units), picture.keyframe);
         self.cut_at(picture.at)
@@ -92,7 +92,7 @@ impl Film {
     ///
     /// # Errors
     /// Where the part does not fit the file.
-    pub(super) fn sound(&mut self, sound: &EncodedSound) -> Result<Option<Cut>, FilmError> {
+    pub(in crate::record) fn sound(&mut self, sound: &EncodedSound) -> Result<Option<Cut>, FilmError> {
         if sound.at < self.zero {
             return Ok(None);
         }
@@ -105,7 +105,7 @@ impl Film {
     ///
     /// # Errors
     /// Where it does not fit the file.
-    pub(super) fn end(&mut self) -> Result<Option<Cut>, FilmError> {
+    pub(in crate::record) fn end(&mut self) -> Result<Option<Cut>, FilmError> {
         self.pictures.finish();
         self.sounds.finish();
         self.cut()

@@ -16,7 +16,7 @@ use tokio::time::MissedTickBehavior;
 use super::term::too_long;
 use super::{Ended, Take};
 use crate::egress::VideoSubscription;
-use crate::media::{EncodedPicture, EncodedSound};
+use crate::media::{EncodedPicture, EncodedSound, MediaTime};
 use crate::rooms::Seat;
 
 /// What waits for the disk at most: about five seconds.
@@ -38,7 +38,7 @@ pub(super) async fn record(take: Take, seat: Seat) -> Ended {
     let (to, items) = mpsc::channel(WAITING);
     let writer = writer::Writer::new(take.clone());
     let writing = tokio::task::spawn_blocking(move || writer.run(items));
-    let fed = Feed { take, to, is_behind: false, has_begun: false }.run(seat).await;
+    let fed = Feed::new(take, to).run(seat).await;
     let written = writing.await.unwrap_or_else(|_| Ended::Failed("a fault of the server's own broke it off".into()));
     fed.max(written)
 }
@@ -48,11 +48,16 @@ pub(super) struct Feed {
     pub(super) take: Take,
     pub(super) to: Sender<Item>,
     /// The disk did not take a picture: those after it are of no use before a keyframe.
-    pub(super) is_behind: bool,
-    pub(super) has_begun: bool,
+    is_behind: bool,
+    /// From where on nothing is recorded: as long as it may be, from the first picture on.
+    until: Option<MediaTime>,
 }
 
 impl Feed {
+    pub(super) fn new(take: Take, to: Sender<Item>) -> Self {
+        Self { take, to, is_behind: false, until: None }
+    }
+
     async fn run(mut self, mut seat: Seat) -> Ended {
         let (Some(mut video), Some(mut audio)) = (seat.video_out.take(), seat.audio_out.take()) else {
             return Ended::Failed("the room gives no pictures or no sound".into());
@@ -73,7 +78,7 @@ impl Feed {
                     video.request_keyframe();
                     None
                 }
-                _ = &mut nothing_yet, if !self.has_begun => Some(Ended::Failed("the room gave no picture within ten seconds".into())),
+                _ = &mut nothing_yet, if self.until.is_none() => Some(Ended::Failed("the room gave no picture within ten seconds".into())),
             };
             if let Some(ended) = ended {
                 return ended;
@@ -97,10 +102,10 @@ impl Feed {
     /// # Errors
     /// Where it is of the recording's end or later.
     pub(super) fn take_picture(&mut self, picture: Arc<EncodedPicture>) -> Result<bool, Ended> {
-        if picture.at >= self.take.until {
+        let most = Duration::from_secs(self.take.max_seconds.into());
+        if picture.at >= *self.until.get_or_insert(picture.at + most) {
             return Err(too_long(self.take.max_seconds));
         }
-        self.has_begun = true;
         if self.is_behind && !picture.keyframe {
             self.lose();
             return Ok(false);
@@ -112,7 +117,7 @@ impl Feed {
     /// The same of sound.
     fn sound(&mut self, sound: Option<Arc<EncodedSound>>) -> Option<Ended> {
         let Some(sound) = sound else { return Some(Ended::Complete) };
-        if sound.at >= self.take.until {
+        if self.until.is_some_and(|until| sound.at >= until) {
             return Some(too_long(self.take.max_seconds));
         }
         self.offer(Item::Sound(sound));

@@ -68,7 +68,7 @@ async fn what_a_slow_disk_does_not_take_is_counted_and_pictures_go_on_at_a_keyfr
     let (take, _stop) = take(folder.path(), 1 << 20).await;
     let (tally, metrics) = (take.tally.clone(), take.metrics.clone());
     let (to, mut items) = tokio::sync::mpsc::channel(5);
-    let mut feed = Feed { take, to, is_behind: false, has_begun: false };
+    let mut feed = Feed::new(take, to);
     let mut pictures: Vec<_> = pictures(20, 10, (160, 90), MediaTime::ZERO);
     pictures[12].keyframe = true;
     let mut keyframes_asked = 0;
@@ -92,9 +92,10 @@ async fn nothing_of_its_last_moment_or_later_is_recorded() {
     let folder = tempfile::tempdir().unwrap();
     let (take, _stop) = take(folder.path(), 1 << 20).await;
     let (to, mut items) = tokio::sync::mpsc::channel(50);
-    let mut feed = Feed { take, to, is_behind: false, has_begun: false };
-    let mut late = pictures(1, 10, (160, 90), MediaTime::from_millis(9_999));
-    assert!(feed.take_picture(Arc::new(late.remove(0))).is_ok() && items.try_recv().is_ok());
-    let later = pictures(1, 10, (160, 90), MediaTime::from_millis(10_000)).remove(0);
-    assert!(matches!(feed.take_picture(Arc::new(later)), Err(Ended::LimitReached(_))) && items.try_recv().is_err());
+    let mut feed = Feed::new(take, to);
+    let picture = |millis| Arc::new(EncodedPicture { at: MediaTime::from_millis(millis), keyframe: true, ..EncodedPicture::default() });
+    // Its ten seconds begin with the first picture
+    assert_eq!([feed.take_picture(picture(700)), feed.take_picture(picture(10_699))], [Ok(false), Ok(false)]);
+    assert!(matches!(feed.take_picture(picture(10_700)), Err(Ended::LimitReached(_))));
+    assert_eq!(std::iter::from_fn(|| items.try_recv().ok()).count(), 2);
 }
