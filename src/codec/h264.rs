@@ -39,7 +39,7 @@ pub fn nal_units(annex_b: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Where the first start code begins and ends.
-fn start_code(bytes: &[u8]) -> Option<(usize, usize)> {
+pub fn start_code(bytes: &[u8]) -> Option<(usize, usize)> {
     // A step of three finds each 1 that follows two zeros: most bytes of coded pictures are above 1.
     let mut at = 2;
     while let Some(&byte) = bytes.get(at) {

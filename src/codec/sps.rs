@@ -25,6 +25,8 @@ pub struct Sps {
     /// Whether pictures may be shown in another order than decoded: only where the stream says so itself
     /// (`max_num_reorder_frames` above 0).
     pub reorders: bool,
+    /// How long a picture is shown, where the stream says so: so many of so many parts of a second.
+    pub period: Option<(u64, u32)>,
 }
 
 /// Why an SPS is refused.
@@ -91,8 +93,8 @@ impl Sps {
         let reference_frames = at_most("max_num_ref_frames", bits.unsigned()?, 16)?;
         bits.take(1)?; // gaps_in_frame_num_value_allowed_flag
         let (width, height, macroblocks) = picture_size(&mut bits, reference_frames)?;
-        let reorders = bits.flag()? && vui_reorders(&mut bits)?;
-        Ok(Self { id, profile_idc, constraints, level_idc, width, height, macroblocks, reference_frames, reorders })
+        let Vui { reorders, period } = if bits.flag()? { vui(&mut bits)? } else { Vui::default() };
+        Ok(Self { id, profile_idc, constraints, level_idc, width, height, macroblocks, reference_frames, reorders, period })
     }
 }
 
@@ -181,8 +183,15 @@ fn cropped(what: &'static str, side: u32, before: u32, after: u32) -> Result<u32
     side.checked_sub(cut).filter(|left| *left > 0).ok_or(SpsError::Unsupported { what, value: cut })
 }
 
+/// What the stream says of how it is to be shown.
+#[derive(Default)]
+struct Vui {
+    reorders: bool,
+    period: Option<(u64, u32)>,
+}
+
 /// §E.1.1, as far as `max_num_reorder_frames`.
-fn vui_reorders(bits: &mut Bits<'_>) -> Result<bool, SpsError> {
+fn vui(bits: &mut Bits<'_>) -> Result<Vui, SpsError> {
     const EXTENDED_SAR: u32 = 255;
     if bits.flag()? && bits.take(8)? == EXTENDED_SAR {
         bits.take(32)?;
@@ -200,9 +209,11 @@ fn vui_reorders(bits: &mut Bits<'_>) -> Result<bool, SpsError> {
         bits.unsigned()?; // chroma_sample_loc_type_top_field
         bits.unsigned()?; // chroma_sample_loc_type_bottom_field
     }
+    let mut period = None;
     if bits.flag()? {
-        bits.take(32)?; // num_units_in_tick
-        bits.take(32)?; // time_scale
+        // num_units_in_tick, time_scale; §E.2.1: a tick is the time of a field
+        let (units, scale) = (bits.take(32)?, bits.take(32)?);
+        period = (units > 0 && scale > 0).then_some((2 * u64::from(units), scale));
         bits.take(1)?; // fixed_frame_rate_flag
     }
     let nal_hrd = bits.flag()? && skip_hrd(bits)?;
@@ -212,13 +223,13 @@ fn vui_reorders(bits: &mut Bits<'_>) -> Result<bool, SpsError> {
     }
     bits.take(1)?; // pic_struct_present_flag
     if !bits.flag()? {
-        return Ok(false);
+        return Ok(Vui { reorders: false, period });
     }
     bits.take(1)?; // motion_vectors_over_pic_boundaries_flag
     for _ in 0..4 {
         bits.unsigned()?; // max_bytes_per_pic_denom … log2_max_mv_length_vertical
     }
-    Ok(bits.unsigned()? > 0)
+    Ok(Vui { reorders: bits.unsigned()? > 0, period })
 }
 
 /// §E.1.2; `true`, so that it reads as "there was one".
@@ -369,7 +380,7 @@ mod tests {
         ];
         let sps = Sps::parse(&sps).unwrap();
         assert_eq!((sps.width, sps.height, sps.profile_idc, sps.level_idc), (1280, 720, 100, 31));
-        assert!(sps.reorders);
+        assert!(sps.reorders && sps.period == Some((2, 60)), "{:?}", sps.period);
     }
 
     #[test]

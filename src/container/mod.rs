@@ -6,13 +6,17 @@
 //! | File | What it does |
 //! | --- | --- |
 //! | `mp4` | fragmented MP4 as it grows; any MP4 that is read |
+//! | `ogg` | Ogg/Opus as it comes, from any point on; any that is read |
+//! | `annex_b` | H.264 byte streams |
 //! | `wav` | WAV |
 //! | `open` | a file of any kind, as coded pictures and sounds in order |
 //! | `source` | a file's bytes, read where they are asked for |
 //! | `decode`, `rate` | AAC and PCM to one channel; that to 48 kHz |
 
+mod annex_b;
 mod decode;
 pub mod mp4;
+pub mod ogg;
 mod open;
 mod rate;
 mod source;

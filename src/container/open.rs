@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::source::Source;
-use super::{ReadAt, mp4, wav};
+use super::{ReadAt, annex_b, mp4, ogg, wav};
 
 /// Why a file cannot be read; nothing in it names a path.
 #[derive(Debug, thiserror::Error)]
@@ -102,7 +102,9 @@ impl Media {
         let head = source.at_most(0, 12)?;
         match (head.get(..4), head.get(4..8), head.get(8..12)) {
             (Some(b"RIFF"), _, Some(b"WAVE")) => wav::open(source),
+            (Some(b"OggS"), ..) => ogg::open(&source),
             (_, Some(b"ftyp" | b"moov" | b"styp" | b"free" | b"wide" | b"skip" | b"mdat"), _) => mp4::open(&source),
+            (Some([0, 0, 1, _] | [0, 0, 0, 1]), ..) => annex_b::open(&source),
             _ => Err(ContainerError::Unknown),
         }
     }

@@ -4,6 +4,7 @@ mod boxes;
 mod fragments;
 mod pictures;
 mod read;
+mod recover;
 mod sound;
 mod tables;
 mod track;
@@ -12,6 +13,7 @@ mod write;
 use super::source::Source;
 use super::{ContainerError, Media};
 
+pub use recover::{duration, whole_parts};
 pub use write::{Part, PictureTrack, Sample, SoundTrack, Tracks, header, length_prefixed, part};
 
 /// Ticks a second of picture tracks.

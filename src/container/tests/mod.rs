@@ -1,6 +1,7 @@
 //! Files as they are written here, and what is read of them; files from anybody.
 
 mod mp4;
+mod ogg;
 mod wav;
 
 use std::time::Duration;
