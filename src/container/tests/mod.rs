@@ -1,5 +1,7 @@
 //! Files as they are written here, and what is read of them; files from anybody.
 
+mod annex_b;
+mod foreign;
 mod mp4;
 mod ogg;
 mod wav;
