@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Ended, Take, Tally, disk};
+use crate::metrics::Metrics;
 
 /// One file of a recording. Blocks: not for an async thread.
 #[derive(Debug)]
@@ -17,6 +18,7 @@ pub struct PartFile {
     name: String,
     path: PathBuf,
     tally: Arc<Tally>,
+    metrics: Metrics,
     /// Its length to the end of the last part.
     whole: u64,
 }
@@ -31,7 +33,7 @@ impl PartFile {
         let made = OpenOptions::new().append(true).create_new(true).open(&path);
         let file = made.map_err(|error| failed(&path, &error))?;
         take.tally.begin(name, begins);
-        Ok(Self { file, name: name.to_owned(), path, tally: take.tally.clone(), whole: 0 })
+        Ok(Self { file, name: name.to_owned(), path, tally: take.tally.clone(), metrics: take.metrics.clone(), whole: 0 })
     }
 
     /// Adds a part, which is on the disk when this returns; `reached` is where it ends on the recording's line.
@@ -49,6 +51,7 @@ impl PartFile {
             return Err(failed(&self.path, &error));
         }
         self.whole += bytes;
+        self.metrics.recorded_bytes.inc_by(bytes);
         self.tally.grew(&self.name, bytes);
         self.tally.reach(reached);
         Ok(())

@@ -6,7 +6,7 @@
 //!
 //! | File | What it does |
 //! | --- | --- |
-//! | `recordings` | all recordings: start, list, stop, remove |
+//! | `recordings`, `entry`, `starting` | all recordings: list, stop, remove; one of them; how one begins |
 //! | `settings`, `id`, `manifest`, `error` | what is allowed and asked for; names; what is told; refusals |
 //! | `shelf`, `recover` | their folder; what a crash left in it |
 //! | `running`, `term` | one recording that is active; when it ends by itself |
@@ -15,6 +15,7 @@
 //! | `isolated` | everybody's own, and what happened |
 
 mod disk;
+mod entry;
 mod error;
 mod file;
 mod id;
@@ -26,6 +27,7 @@ mod recover;
 mod running;
 mod settings;
 mod shelf;
+mod starting;
 mod take;
 mod tally;
 mod term;

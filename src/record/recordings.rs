@@ -10,16 +10,14 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::{broadcast, watch};
-use tokio::task::JoinSet;
+use tokio::sync::broadcast;
 
-use super::running::Running;
+use super::entry::Entry;
 use super::shelf::{Shelf, ShelfError};
-use super::term::Term;
-use super::{Ended, Manifest, RecordError, RecordingId, RecordingSettings, RecordingSpec, State, Take, Tally, disk, isolated, mixed};
-use crate::media::{Clock, RoomName, ShortName, ViewName};
+use super::{Ended, Manifest, RecordError, RecordingId, RecordingSettings, State, Take, disk};
+use crate::media::{Clock, RoomName};
 use crate::metrics::Metrics;
-use crate::rooms::{RoomReport, Rooms, Wish};
+use crate::rooms::Rooms;
 
 /// Recordings in one answer.
 const PAGE: usize = 50;
@@ -32,30 +30,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Recordings {
     me: Weak<Self>,
-    settings: RecordingSettings,
-    rooms: Arc<Rooms>,
-    clock: Clock,
-    metrics: Metrics,
+    pub(super) settings: RecordingSettings,
+    pub(super) rooms: Arc<Rooms>,
+    pub(super) clock: Clock,
+    pub(super) metrics: Metrics,
     pub(super) shelf: Shelf,
-    entries: Mutex<BTreeMap<RecordingId, Arc<Entry>>>,
+    pub(super) entries: Mutex<BTreeMap<RecordingId, Arc<Entry>>>,
     finished: broadcast::Sender<Arc<Manifest>>,
-}
-
-/// One recording.
-#[derive(Debug)]
-pub(super) struct Entry {
-    /// As it was last written down.
-    kept: Mutex<Manifest>,
-    /// There while it is active.
-    active: Mutex<Option<Active>>,
-}
-
-/// What an active recording is reached by.
-#[derive(Debug)]
-struct Active {
-    tally: Arc<Tally>,
-    stop: watch::Sender<bool>,
-    ended: watch::Sender<bool>,
 }
 
 /// Some recordings, newest first.
@@ -94,90 +75,8 @@ impl Recordings {
         Ok(Arc::new_cyclic(|me| Self { me: me.clone(), settings, rooms, clock, metrics, shelf, entries, finished }))
     }
 
-    /// Starts a recording; to be called in a task that goes on though its client hangs up.
-    ///
-    /// # Errors
-    /// Why there is none; nothing is left of it then.
-    pub async fn start(&self, room: &RoomName, spec: RecordingSpec) -> Result<Manifest, RecordError> {
-        let (max_seconds, max_bytes) = spec.bounds(&self.settings)?;
-        let (report, _) = self.rooms.room(room).await?;
-        check(&report, &spec)?;
-        let seat = spec.tracks.has_mix().then(|| self.rooms.join(room, viewer(&spec))).transpose()?;
-        let now = jiff::Timestamp::now();
-        let manifest = Manifest {
-            id: RecordingId::new(now),
-            room: room.to_string(),
-            state: State::Active,
-            reason: None,
-            tracks: spec.tracks,
-            view: spec.view.unwrap_or_else(ViewName::main),
-            rendition: spec.rendition,
-            start: format!("{now:.3}"),
-            duration_ms: 0,
-            bytes: 0,
-            lost: 0,
-            max_seconds,
-            max_bytes,
-            files: Vec::new(),
-        };
-        let (tally, (stop, stopped)) = (Arc::new(Tally::new(max_bytes)), watch::channel(false));
-        let active = Active { tally: tally.clone(), stop: stop.clone(), ended: watch::channel(false).0 };
-        let entry = Arc::new(Entry::of(manifest.clone(), Some(active)));
-        self.enter(&entry)?;
-        let folder = self.make_folder(&manifest).await.inspect_err(|_| drop(self.entries.lock().remove(&manifest.id)))?;
-        let zero = self.clock.now();
-        let take = Take {
-            rooms: self.rooms.clone(),
-            room: room.clone(),
-            folder: folder.into(),
-            zero,
-            started: manifest.start.as_str().into(),
-            until: zero + Duration::from_secs(max_seconds.into()),
-            max_seconds,
-            clock: self.clock,
-            metrics: self.metrics.clone(),
-            tally,
-            stop: stopped,
-        };
-        let mut tracks = JoinSet::new();
-        if let Some(seat) = seat {
-            tracks.spawn(mixed::record(take.clone(), seat));
-        }
-        if manifest.tracks.has_isolated() {
-            tracks.spawn(isolated::record(take.clone()));
-        }
-        let term = Term::new(take.until, max_seconds, self.settings.min_free_bytes);
-        tracing::info!(id = %manifest.id, %room, tracks = ?manifest.tracks, "recording");
-        self.announce(&manifest);
-        tokio::spawn(Running { entry, take, term, tracks, stop }.run(self.me()));
-        Ok(manifest)
-    }
-
-    fn me(&self) -> Arc<Self> {
+    pub(super) fn me(&self) -> Arc<Self> {
         self.me.upgrade().expect("whoever calls holds the recordings")
-    }
-
-    /// Takes a place among those that are active.
-    fn enter(&self, entry: &Arc<Entry>) -> Result<(), RecordError> {
-        let mut entries = self.entries.lock();
-        let most = self.settings.max_active.get() as usize;
-        if entries.values().filter(|entry| entry.is_active()).count() >= most {
-            return Err(RecordError::TooMany(most));
-        }
-        entries.insert(entry.manifest().id, entry.clone());
-        Ok(())
-    }
-
-    async fn make_folder(&self, manifest: &Manifest) -> Result<PathBuf, RecordError> {
-        let (me, manifest) = (self.me(), manifest.clone());
-        let made = tokio::task::spawn_blocking(move || {
-            let free = disk::free(me.shelf.folder()).map_err(|error| RecordError::Storage(error.kind().to_string()))?;
-            if let Some(shortage) = disk::shortage(free, me.settings.min_free_bytes) {
-                return Err(RecordError::DiskFull(shortage));
-            }
-            me.shelf.begin(&manifest).map_err(storage)
-        });
-        made.await.unwrap_or_else(|_| Err(RecordError::Storage("the write broke off".into())))
     }
 
     /// A recording has ended, and all that it has is on the disk.
@@ -195,16 +94,14 @@ impl Recordings {
         if let Ok(Err(error)) = written {
             tracing::error!(%error, "how a recording ended cannot be written down; the next start will take it for one that was cut off");
         }
-        *entry.kept.lock() = manifest.clone();
-        if let Some(active) = entry.active.lock().take() {
-            active.ended.send_replace(true);
-        }
+        entry.end(manifest.clone());
+        self.metrics.recordings.dec();
         self.announce(&manifest);
         // Nobody listens, where nothing is uploaded.
         let _ = self.finished.send(Arc::new(manifest));
     }
 
-    fn announce(&self, manifest: &Manifest) {
+    pub(super) fn announce(&self, manifest: &Manifest) {
         let Ok(room) = manifest.room.parse() else { return };
         let detail = serde_json::json!({ "id": manifest.id, "state": manifest.state, "reason": manifest.reason });
         self.rooms.announce(&room, "recording", detail);
@@ -300,61 +197,8 @@ impl Recordings {
     }
 }
 
-impl Entry {
-    fn of(manifest: Manifest, active: Option<Active>) -> Self {
-        Self { kept: Mutex::new(manifest), active: Mutex::new(active) }
-    }
-
-    fn is_active(&self) -> bool {
-        self.active.lock().is_some()
-    }
-
-    /// As it is at this moment.
-    pub(super) fn manifest(&self) -> Manifest {
-        let kept = self.kept.lock().clone();
-        let Some(counts) = self.active.lock().as_ref().map(|active| active.tally.counts()) else { return kept };
-        let duration_ms = counts.reached.as_millis() as u64;
-        Manifest { duration_ms, bytes: counts.bytes, lost: counts.lost, files: counts.files, ..kept }
-    }
-
-    /// Stops it; `None` where it is stopped already.
-    fn stop(&self) -> Option<watch::Receiver<bool>> {
-        let active = self.active.lock();
-        let active = active.as_ref()?;
-        let stops = active.stop.send_if_modified(|stop| !std::mem::replace(stop, true));
-        stops.then(|| active.ended.subscribe())
-    }
-
-    /// Stops it, and waits for one that is stopped already, too.
-    fn stop_anyway(&self) -> Option<watch::Receiver<bool>> {
-        let active = self.active.lock();
-        let active = active.as_ref()?;
-        active.stop.send_replace(true);
-        Some(active.ended.subscribe())
-    }
-}
-
-/// Whether the room has what is to be recorded.
-fn check(room: &RoomReport, spec: &RecordingSpec) -> Result<(), RecordError> {
-    let names = |names: Vec<&ShortName>| names.into_iter().map(ShortName::as_str).collect::<Vec<_>>().join(", ");
-    if let Some(view) = spec.view.as_ref().filter(|view| !room.views.contains_key(view)) {
-        return Err(crate::rooms::JoinError::NoSuchView(view.clone(), names(room.views.keys().collect())).into());
-    }
-    let renditions: Vec<_> = room.settings.renditions.iter().map(|rendition| &rendition.name).collect();
-    match spec.rendition.as_ref().filter(|rendition| !renditions.contains(rendition)) {
-        Some(rendition) => Err(RecordError::NoSuchRendition(rendition.clone(), names(renditions))),
-        None => Ok(()),
-    }
-}
-
-/// What a recording of the mix wants of its room: what any viewer gets.
-fn viewer(spec: &RecordingSpec) -> Wish {
-    let (view, rendition) = (spec.view.clone(), spec.rendition.clone());
-    Wish { view, rendition, receives_video: true, receives_audio: true, is_output: true, ..Wish::default() }
-}
-
 /// Who asked is told the reason; where on the disk, only who runs the server.
-fn storage(error: ShelfError) -> RecordError {
+pub(super) fn storage(error: ShelfError) -> RecordError {
     tracing::error!(%error, "the folder of recordings does not do a write");
     match error.error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => RecordError::DiskFull(disk::refusal(&error.error)),

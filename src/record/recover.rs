@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{FileReport, Manifest, State};
-use crate::container::Media;
+use crate::container::mp4;
 
 /// A log's last line is looked for in so many bytes at a time.
 const STEP: u64 = 64 * 1024;
@@ -34,7 +34,7 @@ pub(super) fn recover(folder: &Path, manifest: &mut Manifest) -> io::Result<()> 
             continue;
         }
         let begins_ms = manifest.file(&name).map_or(0, |file| file.begins_ms);
-        let duration = Media::open(&path).map_or(Duration::ZERO, |media| media.duration);
+        let duration = if name.ends_with(".mp4") { mp4::duration(File::open(&path)?).unwrap_or_default() } else { Duration::ZERO };
         reached = reached.max(duration + Duration::from_millis(begins_ms));
         files.push(FileReport { name, bytes, begins_ms });
     }
@@ -65,7 +65,10 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
 /// Its length once it is cut.
 fn cut(path: &Path, name: &str) -> io::Result<u64> {
     let mut file = OpenOptions::new().read(true).write(true).open(path)?;
-    let whole = if name.ends_with(".mp4") { whole_parts(&mut file)? } else { whole_lines(&mut file)? };
+    let whole = match name.ends_with(".mp4") {
+        true => mp4::whole_parts(file.try_clone()?).map_err(io::Error::other)?,
+        false => whole_lines(&mut file)?,
+    };
     if whole < file.metadata()?.len() {
         file.set_len(whole)?;
         file.sync_all()?;
@@ -88,25 +91,4 @@ fn whole_lines(file: &mut File) -> io::Result<u64> {
         end = begin;
     }
     Ok(0)
-}
-
-/// The length to the end of the last movie fragment that has its data; 0 where not even the header is whole.
-fn whole_parts(file: &mut File) -> io::Result<u64> {
-    let length = file.metadata()?.len();
-    let (mut at, mut whole) = (0, 0);
-    loop {
-        let mut head = [0; 8];
-        file.seek(SeekFrom::Start(at))?;
-        if file.read(&mut head)? < head.len() {
-            return Ok(whole);
-        }
-        let size = u64::from(u32::from_be_bytes([head[0], head[1], head[2], head[3]]));
-        at += size;
-        if size < 8 || at > length {
-            return Ok(whole);
-        }
-        if matches!(&head[4..], b"moov" | b"mdat") {
-            whole = at;
-        }
-    }
 }

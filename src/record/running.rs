@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::MissedTickBehavior;
 
-use super::recordings::Entry;
+use super::entry::Entry;
 use super::term::{Look, Term};
 use super::{Ended, Recordings, Take, disk};
 

@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn somebody_who_comes_back_within_the_minute_keeps_it_going() {
         let mut term = term();
-        let there = |second: u64| second % 59 == 0;
+        let there = |second: u64| second.is_multiple_of(59);
         assert!((0..500).all(|second| term.look(look(1000 * second, there(second))).is_none()));
     }
 

@@ -16,9 +16,9 @@ use crate::media::{EncodedPicture, EncodedSound, MediaTime};
 const PART: Duration = Duration::from_secs(1);
 /// What libopus looks ahead at 48 kHz, in samples: what a decoder gives first is from before the first packet.
 const PRE_SKIP: u16 = 312;
-/// How long the last picture shows where there is no other to go by, in ticks: a thirtieth of a second.
+/// How long the last picture shows at least, in ticks: a thirtieth of a second.
 const LAST_PICTURE: u32 = PICTURE_CLOCK / 30;
-/// How long a packet lasts.
+/// How long the last packet lasts.
 const LAST_SOUND: u32 = SOUND_CLOCK / 50;
 
 /// A file's media as they come.
@@ -69,7 +69,7 @@ impl Film {
         let tracks = Tracks { pictures: Some(pictures), sound: Some(SoundTrack { channels: 1, pre_skip: PRE_SKIP }) };
         let header = mp4::header(&tracks).map_err(|error| FilmError::Container(error.to_string()))?;
         let zero = keyframe.at;
-        let (pictures, sounds) = (Strip::new(LAST_PICTURE), Strip::new(LAST_SOUND));
+        let (pictures, sounds) = Default::default();
         Ok((Self { zero, pictures, sounds, sequence: 0, part: zero, newest: zero }, header))
     }
 
@@ -101,13 +101,14 @@ impl Film {
         self.cut_at(sound.at)
     }
 
-    /// The last part, with what has waited for the one after it.
+    /// The last part, with what has waited for the one after it: the last picture shows as long as there is sound.
     ///
     /// # Errors
     /// Where it does not fit the file.
     pub(in crate::record) fn end(&mut self) -> Result<Option<Cut>, FilmError> {
-        self.pictures.finish();
-        self.sounds.finish();
+        let end = self.ticks(self.newest, PICTURE_CLOCK);
+        self.pictures.finish(end, LAST_PICTURE);
+        self.sounds.finish(0, LAST_SOUND);
         self.cut()
     }
 
@@ -138,42 +139,35 @@ impl Film {
 }
 
 /// One track's samples: how long one lasts is known when the next one is there.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Strip {
     begins: u64,
     samples: Vec<Sample>,
     /// The newest, and when it begins.
     waiting: Option<(u64, Bytes, bool)>,
-    /// How long the one before it lasted.
-    last: u32,
 }
 
 impl Strip {
-    fn new(last: u32) -> Self {
-        Self { begins: 0, samples: Vec::new(), waiting: None, last }
-    }
-
     /// One that is not later than the one before comes right after it.
     fn push(&mut self, at: u64, payload: Bytes, keyframe: bool) {
         let at = self.waiting.as_ref().map_or(at, |(before, ..)| at.max(before + 1));
-        if let Some((before, ..)) = &self.waiting {
-            self.last = u32::try_from(at - before).unwrap_or(u32::MAX);
-            self.complete();
-        }
+        self.complete(at);
         self.waiting = Some((at, payload, keyframe));
     }
 
-    /// Nothing comes any more: the newest lasts as long as the one before.
-    fn finish(&mut self) {
-        self.complete();
+    /// Nothing comes any more: the newest lasts to the end, and so long at least.
+    fn finish(&mut self, end: u64, least: u32) {
+        let Some((at, ..)) = self.waiting else { return };
+        self.complete(end.max(at + u64::from(least)));
     }
 
-    fn complete(&mut self) {
+    /// The newest lasts to here.
+    fn complete(&mut self, end: u64) {
         let Some((at, payload, keyframe)) = self.waiting.take() else { return };
         if self.samples.is_empty() {
             self.begins = at;
         }
-        self.samples.push(Sample { payload, duration: self.last, keyframe });
+        self.samples.push(Sample { payload, duration: u32::try_from(end - at).unwrap_or(u32::MAX), keyframe });
     }
 
     fn take(&mut self) -> (u64, Vec<Sample>) {
