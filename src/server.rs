@@ -15,6 +15,7 @@ use crate::http::{self, Access, AppState, Check, IceServers, Limits, Previews, R
 use crate::media::{BLOCK_SAMPLES, Block, Clock, Frame, MediaTime};
 use crate::metrics::Metrics;
 use crate::peer::{PeerConfig, Peers};
+use crate::record::Recordings;
 use crate::rooms::{Rooms, RoomsSettings};
 
 /// A running server.
@@ -35,6 +36,9 @@ impl Server {
         let (clock, metrics, readiness) = (Clock::new(), Metrics::default(), Readiness::default());
         let (settings, counted) = (rooms_settings(&config), metrics.clone());
         let rooms = tokio::task::spawn_blocking(move || Rooms::new(settings, clock, counted)).await??;
+        let (settings, recorded, counted) = (config.recording(), rooms.clone(), metrics.clone());
+        let recordings = tokio::task::spawn_blocking(move || Recordings::open(settings, recorded, clock, counted)).await?;
+        let recordings = recordings.context("the folder of recordings")?;
         prove_compositor(&rooms, config.compositor).await?;
         tokio::task::spawn_blocking(prove_codecs).await??;
         readiness.pass(Check::Compositor);
@@ -46,6 +50,7 @@ impl Server {
         let state = AppState {
             rooms,
             peers,
+            recordings,
             metrics,
             readiness,
             access: access(&config)?,
@@ -86,6 +91,8 @@ impl Server {
         tracing::info!("stopping");
         self.state.readiness.fail(Check::Draining);
         self.state.rooms.drain();
+        // Before the people go, so that nothing of them is lost
+        self.state.recordings.shut_down().await;
         self.state.peers.shut_down().await;
         // Where nobody listens any more, serving has ended already.
         let _ = self.stop.send(());

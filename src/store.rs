@@ -115,14 +115,7 @@ impl Store {
     /// Where the disk does not take them; what was kept before is still there.
     pub fn keep(&self, shelf: Shelf, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let Some(path) = self.path(shelf, name)? else { return Ok(()) };
-        let temporary = path.with_extension(TEMPORARY);
-        let written = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, &path));
-        if let Err(error) = written {
-            // Where this fails as well, the next start removes it.
-            let _ = fs::remove_file(&temporary);
-            return Err(StoreError::File { path, error });
-        }
-        sync_folder_of(&path)
+        replace(&path, bytes)
     }
 
     /// Forgets a name; one that is not there is forgotten already.
@@ -147,6 +140,21 @@ impl Store {
         }
         Ok(self.folder(shelf).map(|folder| folder.join(format!("{name}.{}", shelf.parts().1))))
     }
+}
+
+/// Writes a file in place of the one that was: a crash at any point leaves one of the two, whole. On the disk when it returns.
+///
+/// # Errors
+/// Where the disk does not take it; what was there before still is.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    let temporary = path.with_extension(TEMPORARY);
+    let written = write_synced(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
+    if let Err(error) = written {
+        // Where this fails as well, the next start removes it.
+        let _ = fs::remove_file(&temporary);
+        return Err(StoreError::File { path: path.to_owned(), error });
+    }
+    sync_folder_of(path)
 }
 
 fn is_name(text: &str) -> bool {

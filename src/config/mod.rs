@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use crate::compositor::Choice;
 use crate::http::IceServer;
+use crate::record::RecordingSettings;
 use crate::rooms::spec::RoomSpec;
 pub use args::{ServeArgs, check_environment};
 
@@ -44,6 +45,8 @@ pub struct Config {
     pub api_keys: Vec<String>,
     /// What is logged, and how.
     pub log: LogConfig,
+    /// Where recordings are kept, and what bounds them.
+    pub recording: RecordingSettings,
     /// What rooms start as: the same as the body of `PUT /v1/rooms/{room}`.
     pub room: RoomSpec,
 }
@@ -84,6 +87,7 @@ impl Default for Config {
             ice_servers: Vec::new(),
             api_keys: Vec::new(),
             log: LogConfig::default(),
+            recording: RecordingSettings::default(),
             room: RoomSpec::default(),
         }
     }
@@ -185,6 +189,12 @@ impl Config {
         self.udp.unwrap_or(SocketAddr::from((ip, 50_000)))
     }
 
+    /// The section `[recording]`, with the folder that is meant where none is named.
+    pub fn recording(&self) -> RecordingSettings {
+        let folder = self.recording.folder.clone().or_else(|| self.data_dir.as_ref().map(|folder| folder.join("recordings")));
+        RecordingSettings { folder, ..self.recording.clone() }
+    }
+
     /// How many threads decode.
     pub fn decode_threads(&self) -> usize {
         self.decode_threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(2, usize::from))
@@ -237,6 +247,7 @@ mod tests {
             ("[room.canvas]\nbackground = \"red\"", "room.canvas.background", "#"),
             ("[[room.renditions]]\nname = \"a b\"", "room.renditions[0].name", "A-Z"),
             ("rooms_on_demand = \"no\"", "rooms_on_demand", "boolean"),
+            ("[recording]\nmax_seconds = 0", "recording.max_seconds", "1 to 604800"),
         ] {
             let (_folder, args) = file(text);
             let message = Config::load(args).unwrap_err().to_string();

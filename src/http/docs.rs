@@ -140,6 +140,7 @@ fn preamble() -> Value {
             tag("Layouts", "Templates, and how a room's views are arranged."),
             tag("People", "Who is in a room, and what an admin does about them."),
             tag("Images", "Logos and backgrounds."),
+            tag("Recordings", "Keep what a room shows and sounds like, and what each participant sent."),
             tag("Operations", "Health, figures, version."),
             tag("Pages", "For people."),
         ],

@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 use crate::media::Clock;
 use crate::metrics::Metrics;
 use crate::peer::Peers;
+use crate::record::Recordings;
 use crate::rooms::Rooms;
 
 mod admin;
@@ -30,7 +31,9 @@ mod ops;
 mod pages;
 mod path;
 mod problem;
+mod ranges;
 mod ready;
+mod recordings;
 mod server;
 mod session;
 mod snapshot;
@@ -52,6 +55,8 @@ pub struct AppState {
     pub rooms: Arc<Rooms>,
     /// All WebRTC sessions.
     pub peers: Arc<Peers>,
+    /// All recordings.
+    pub recordings: Arc<Recordings>,
     /// What `/metrics` shows.
     pub metrics: Metrics,
     /// What `/readyz` tells.
@@ -82,6 +87,7 @@ fn guarded() -> OpenApiRouter<AppState> {
         .routes(routes!(snapshot::jpeg))
         .routes(routes!(ops::metrics))
         .merge(admin::routes())
+        .merge(recordings::routes())
 }
 
 /// What everybody may ask for.

@@ -11,6 +11,7 @@ use utoipa::IntoParams;
 use super::Problem;
 use super::problem::shown;
 use crate::media::{ParticipantId, RoomName, RoomNameError, ShortName};
+use crate::record::{RecordingId, RecordingIdError};
 
 /// `{room}`.
 pub(super) struct Room(pub(super) RoomName);
@@ -18,6 +19,10 @@ pub(super) struct Room(pub(super) RoomName);
 pub(super) struct Person(pub(super) ParticipantId);
 /// `{name}` of a template or an image.
 pub(super) struct Named(pub(super) ShortName);
+/// `{id}` of a recording.
+pub(super) struct Recorded(pub(super) RecordingId);
+/// `{id}` of a recording and `{file}`; the file's name may be any text.
+pub(super) struct RecordingFile(pub(super) RecordingId, pub(super) String);
 
 /// How the document describes `{room}`.
 #[derive(IntoParams)]
@@ -47,6 +52,29 @@ pub(super) struct NamedParam {
     /// The name: 1 to 32 letters, digits, `_` and `-`.
     #[param(pattern = "^[A-Za-z0-9_-]{1,32}$", example = "stage-left")]
     name: String,
+}
+
+/// How the document describes `{id}` of a recording.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "a description; the extractor is Recorded")]
+pub(super) struct RecordingParam {
+    /// A recording's id.
+    #[param(pattern = "^[0-9]{8}T[0-9]{9}-[0-9a-f]{6}$", example = "20261123T025240123-0a1b2c")]
+    id: String,
+}
+
+/// How the document describes `{id}` and `{file}`.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "a description; the extractor is RecordingFile")]
+pub(super) struct RecordingFileParam {
+    /// A recording's id.
+    #[param(pattern = "^[0-9]{8}T[0-9]{9}-[0-9a-f]{6}$", example = "20261123T025240123-0a1b2c")]
+    id: String,
+    /// One of its `files`.
+    #[param(pattern = "^(mixed\\.mp4|p[0-9]{1,10}\\.mp4|events\\.jsonl)$", example = "mixed.mp4")]
+    file: String,
 }
 
 /// How the document describes a join's query.
@@ -95,6 +123,25 @@ impl<S: Send + Sync> FromRequestParts<S> for Named {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let text = parameter(parts, state, "name").await;
         text.parse().map(Self).map_err(|error: crate::media::NameError| Problem::unprocessable(error.to_string()))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Recorded {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let text = parameter(parts, state, "id").await;
+        let unknown = |error: RecordingIdError| Problem::not_found(format!("there is no recording {:?}: {error}", shown(&text)));
+        text.parse().map(Self).map_err(unknown)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for RecordingFile {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Recorded(id) = Recorded::from_request_parts(parts, state).await?;
+        Ok(Self(id, parameter(parts, state, "file").await))
     }
 }
 

@@ -2,12 +2,25 @@
 //!
 //! In: a room's events, and what admins did. Out: server-sent events' values. Never: what is for the log alone.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::RoomEvent;
-use crate::media::{MediaTime, ParticipantId};
+use super::{RoomEvent, Rooms};
+use crate::media::{MediaTime, ParticipantId, RoomName};
 use crate::room::{Change, Event};
+
+impl Rooms {
+    /// Tells a room's admins of something that is none of the room's own doings, such as a recording of it. Nobody, where it has ended.
+    pub fn announce(&self, room: &RoomName, event: &'static str, detail: Value) {
+        let directory = self.directory.lock();
+        let Some(entry) = directory.entries.get(room) else { return };
+        let event = RoomEvent { detail: object(&detail), ..RoomEvent::plain(self.clock.now(), event) };
+        // Nobody listens, most of the time.
+        let _ = entry.events.send(Arc::new(event));
+    }
+}
 
 impl RoomEvent {
     /// What admins are told of an event; nothing of those that are the room's own matter.

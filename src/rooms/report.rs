@@ -266,7 +266,7 @@ pub struct RenditionReport {
 /// Something that happened in a room: a server-sent event.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct RoomEvent {
-    /// `joined`, `left`, `speaker`, `layout`, `muted`, `stalled`, `changed`, `settings`, `chat`, `closed`.
+    /// `joined`, `left`, `speaker`, `layout`, `muted`, `stalled`, `changed`, `settings`, `chat`, `recording`, `closed`.
     pub event: &'static str,
     /// The room's time, in milliseconds.
     pub time_ms: u64,

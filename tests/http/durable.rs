@@ -166,3 +166,37 @@ async fn an_operator_reads_who_changed_what_and_what_the_disk_did_not_take() {
     std::fs::rename(data.path().join("away"), data.path().join("rooms")).unwrap();
     assert_eq!(server.ask("PUT", "/v1/rooms/a", JSON, br#"{"locked":true}"#).await.unwrap().0, 200);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_recorded_is_there_after_a_kill_and_can_be_played_to_its_end() {
+    let data = tempfile::tempdir().unwrap();
+    let mut server = Process::start(data.path());
+    let canvas = json!({ "canvas": { "width": 320, "height": 180, "fps": 10 } }).to_string();
+    server.ask("PUT", "/v1/rooms/a", JSON, canvas.as_bytes()).await.unwrap();
+    let (status, started) = server.ask("POST", "/v1/rooms/a/recordings", "", b"").await.unwrap();
+    assert_eq!(status, 201);
+    let path = format!("/v1/recordings/{}", serde_json::from_slice::<Value>(&started).unwrap()["id"].as_str().unwrap());
+    let told = async |server: &Process| serde_json::from_slice::<Value>(&server.ask("GET", &path, "", b"").await.unwrap().1).unwrap();
+    let reached = |told: &Value| told["duration_ms"].as_u64().unwrap();
+    let mut glances = tokio::time::interval(std::time::Duration::from_millis(20));
+    while reached(&told(&server).await) < 3000 {
+        glances.tick().await;
+    }
+    let before = told(&server).await;
+    assert!(Command::new("kill").args(["-9", &server.child.id().to_string()]).status().unwrap().success());
+    server.child.wait().unwrap();
+
+    let again = Process::start(data.path());
+    let after = told(&again).await;
+    assert_eq!((&after["state"], &after["start"]), (&json!("recovered"), &before["start"]), "{after}");
+    // A part more may have been written than was told, and none less
+    assert!(reached(&after) + 200 >= reached(&before), "{after} after {before}");
+    let (status, file) = again.ask("GET", &format!("{path}/mixed.mp4"), "", b"").await.unwrap();
+    assert_eq!((status, file.len() as u64), (200, after["bytes"].as_u64().unwrap()));
+    let copy = data.path().join("copy.mp4");
+    std::fs::write(&copy, &file).unwrap();
+    let mut pictures = medley::container::Media::open(&copy).unwrap().pictures.unwrap();
+    let all: Vec<_> = std::iter::from_fn(|| pictures.next().unwrap()).collect();
+    let last = all.last().unwrap().at.as_millis() as u64;
+    assert!(all.len() >= 25 && last + 2000 >= reached(&before), "{} pictures to {last} ms", all.len());
+}

@@ -70,6 +70,18 @@ async fn what_happens_in_a_room_is_told_until_it_ends() {
 }
 
 #[tokio::test]
+async fn a_rooms_admins_are_told_when_it_is_recorded_and_no_more() {
+    let server = start().await;
+    server.ask("PUT", "/v1/rooms/a", "", b"").await;
+    let mut events = Events::open(&server, "a").await;
+    let started = server.ask("POST", "/v1/rooms/a/recordings", "", b"").await.json();
+    let told = events.next("recording").await["detail"].clone();
+    assert_eq!(told, json!({ "id": started["id"], "state": "active", "reason": null }));
+    server.ask("POST", &format!("/v1/recordings/{}/stop", started["id"].as_str().unwrap()), "", b"").await;
+    assert_eq!(events.next("recording").await["detail"]["state"], "complete");
+}
+
+#[tokio::test]
 async fn streams_of_a_room_are_bounded_and_those_that_end_make_place() {
     let server = start().await;
     server.ask("PUT", "/v1/rooms/a", "", b"").await;

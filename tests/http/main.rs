@@ -5,11 +5,13 @@
 mod admin;
 mod bodies;
 mod connections;
+mod disk;
 mod documented;
 mod durable;
 mod events;
 mod fuzz;
 mod images;
+mod recordings;
 mod refusals;
 mod server;
 mod sessions;

@@ -83,6 +83,10 @@ async fn without_a_key_only_the_open_paths_answer() {
         ("GET", "/v1/images/logo"),
         ("POST", "/whip/a"),
         ("POST", "/v1/rooms/a/join"),
+        ("POST", "/v1/rooms/a/recordings"),
+        ("GET", "/v1/recordings"),
+        ("GET", "/v1/recordings/20261123T025240123-0a1b2c/mixed.mp4"),
+        ("DELETE", "/v1/recordings/20261123T025240123-0a1b2c"),
     ] {
         for header in ["", "Authorization: Bearer guess\r\n", "Authorization: Basic b3Blbi1zZXNhbWU=\r\n"] {
             let reply = server.ask(method, path, header, b"").await;

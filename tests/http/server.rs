@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use medley::compositor::{Choice, Fonts};
 use medley::http::{Access, AppState, Check, IceServers, Limits, Previews, Readiness, Snapshots, Streams, serve};
-use medley::media::Clock;
+use medley::media::{Clock, Within};
 use medley::metrics::Metrics;
 use medley::peer::{PeerConfig, Peers};
+use medley::record::{RecordingSettings, Recordings};
 use medley::rooms::spec::RoomSpec;
 use medley::rooms::{Rooms, RoomsSettings};
 use serde_json::Value;
@@ -39,13 +40,16 @@ pub(crate) async fn start_with(change: impl FnOnce(&mut AppState)) -> Server {
         room: RoomSpec::default(),
         data_dir: None,
         on_demand: true,
-        max_sessions: 4,
+        max_sessions: 6,
         decode_threads: 1,
         compositor: Choice::Cpu,
         fonts: Fonts::new(None),
     };
+    let recording = RecordingSettings { max_active: Within::of(3), ..RecordingSettings::default() };
+    let rooms = Rooms::new(settings, clock, metrics.clone()).unwrap();
     let mut state = AppState {
-        rooms: Rooms::new(settings, clock, metrics.clone()).unwrap(),
+        recordings: Recordings::open(recording, rooms.clone(), clock, metrics.clone()).unwrap(),
+        rooms,
         peers: Peers::open(PeerConfig { udp: loopback, advertise: vec![] }, clock, metrics.clone()).await.unwrap(),
         metrics,
         readiness: Readiness::default(),

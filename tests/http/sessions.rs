@@ -77,7 +77,7 @@ async fn a_codec_that_is_not_there_is_named_in_the_notice() {
 #[tokio::test]
 async fn a_full_server_says_when_to_try_again() {
     let server = start().await;
-    for _ in 0..4 {
+    for _ in 0..6 {
         assert_eq!(server.ask("POST", "/whep/a", SDP, offer("recvonly").as_bytes()).await.status, 201);
     }
     let reply = server.ask("POST", "/whep/b", SDP, offer("recvonly").as_bytes()).await;

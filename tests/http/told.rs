@@ -8,7 +8,9 @@ use crate::server::{start, start_with};
 #[tokio::test]
 async fn a_head_request_gets_the_head_alone() {
     let server = start().await;
-    for path in ["/", "/docs", "/openapi.json", "/healthz", "/version", "/metrics", "/v1/rooms", "/v1/layouts/grid", "/v1/images"] {
+    for path in
+        ["/", "/docs", "/openapi.json", "/healthz", "/version", "/metrics", "/v1/rooms", "/v1/layouts/grid", "/v1/images", "/v1/recordings"]
+    {
         let reply = server.ask("HEAD", path, "", b"").await;
         assert_eq!((reply.status, reply.body.len()), (200, 0), "{path}");
         assert_ne!(reply.header("content-length"), Some("0"), "{path}");

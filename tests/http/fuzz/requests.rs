@@ -26,6 +26,7 @@ pub(super) struct Requests {
     values: Values,
     tags: Vec<String>,
     sessions: Vec<String>,
+    recordings: Vec<String>,
 }
 
 impl Requests {
@@ -36,7 +37,7 @@ impl Requests {
             operations.into_iter().map(|(method, operation)| (path.clone(), method, operation)).collect::<Vec<_>>()
         };
         let operations = paths.iter().flat_map(methods).collect();
-        Self { operations, values: Values::new(document, rng), tags: Vec::new(), sessions: Vec::new() }
+        Self { operations, values: Values::new(document, rng), tags: Vec::new(), sessions: Vec::new(), recordings: Vec::new() }
     }
 
     /// Notes what later requests can name.
@@ -47,6 +48,11 @@ impl Requests {
         if let Some(session) = reply.header("location").and_then(|path| path.strip_prefix("/v1/sessions/")) {
             self.sessions.push(session.to_owned());
         }
+        if let Some(recording) = reply.header("location").and_then(|path| path.strip_prefix("/v1/recordings/")) {
+            self.recordings.push(recording.to_owned());
+        }
+        let surplus = self.recordings.len().saturating_sub(REMEMBERED);
+        self.recordings.drain(..surplus);
         let surplus = self.tags.len().saturating_sub(REMEMBERED);
         self.tags.drain(..surplus);
     }
@@ -56,7 +62,7 @@ impl Requests {
         let (mut url, mut query, mut headers) = (path.clone(), Vec::new(), String::new());
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             let name = parameter["name"].as_str().expect("a parameter has a name");
-            let text = self.parameter(name, &parameter["schema"]);
+            let text = self.parameter(&path, name, &parameter["schema"]);
             match parameter["in"].as_str() {
                 Some("path") => url = url.replace(&format!("{{{name}}}"), &encoded(if text.is_empty() { "_" } else { &text })),
                 Some("query") if self.values.chance(0.4) => query.push(format!("{name}={}", encoded(&text))),
@@ -71,12 +77,16 @@ impl Requests {
         Request { path, method: method.to_uppercase(), url, headers, body }
     }
 
-    fn parameter(&mut self, name: &str, schema: &Value) -> String {
+    fn parameter(&mut self, path: &str, name: &str, schema: &Value) -> String {
         if self.values.chance(0.05) {
             return plain(&self.values.junk());
         }
         match name {
             "session" => self.sessions.choose(&mut self.values.rng).cloned().unwrap_or_else(|| "none".into()),
+            "id" | "cursor" if path.starts_with("/v1/recordings") => {
+                self.recordings.choose(&mut self.values.rng).cloned().unwrap_or_else(|| plain(&self.values.of(schema, 0)))
+            }
+            "file" if self.values.chance(0.6) => "mixed.mp4".into(),
             "id" if self.values.chance(0.8) => format!("p{}", self.values.rng.random_range(1..4)),
             _ => plain(&self.values.of(schema, 0)),
         }
