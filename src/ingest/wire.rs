@@ -266,7 +266,8 @@ mod tests {
         let (wire, (ear, mut piece)) = (Wire::default(), ear());
         wire.plug(ANN, &ear);
         let payload = Bytes::from_static(b"x");
-        let packet = RtpPacket { sequence: 1, timestamp: 2, marker: false, ssrc: 3, layer: 0, resent: false, payload, arrival: MediaTime::ZERO };
+        let packet =
+            RtpPacket { sequence: 1, timestamp: 2, marker: false, ssrc: 3, layer: 0, resent: false, payload, arrival: MediaTime::ZERO };
         (0..MOST_PIECES + 5).for_each(|_| wire.sound(&packet, |_| None));
         assert_eq!((piece.take_dropped(), (0..).map_while(|_| piece.next()).count()), (5, MOST_PIECES));
     }

@@ -17,6 +17,8 @@ const SETTLING: Nanos = SECOND / 2;
 const FOLLOWS: Nanos = 500;
 /// What is farther off is gone to at once.
 const FAR: Nanos = 250 * MILLISECOND;
+/// A report tells the times of what came so long before it, too, where none came before.
+const TELLS_BACK: Nanos = 10 * SECOND;
 /// Nothing takes so long to come: a clock was set anew.
 const SET_ANEW: Nanos = 4 * SECOND;
 
@@ -101,7 +103,7 @@ impl RtpClock {
     }
 
     fn nanos(&self, ticks: i64) -> Nanos {
-        ticks * SECOND / self.rate
+        (i128::from(ticks) * i128::from(SECOND) / i128::from(self.rate)) as Nanos
     }
 }
 
@@ -120,27 +122,38 @@ pub(super) struct Captured {
 pub(super) struct StreamClock {
     rtp: RtpClock,
     own: Offset,
+    /// RTP time in ticks and what the sender's wall clock was then, where that was told first.
+    told: Option<(i64, Nanos)>,
 }
 
 impl StreamClock {
     /// Of a stream whose clock has `rate` hertz.
     pub(super) fn new(rate: u32) -> Self {
-        Self { rtp: RtpClock::new(rate), own: Offset::default() }
+        Self { rtp: RtpClock::new(rate), own: Offset::default(), told: None }
     }
 
     /// Takes note of something that arrived. `walls` is its sender's wall clock, `wall` what that said.
     pub(super) fn note(&mut self, walls: &mut Offset, timestamp: u32, wall: Option<Nanos>, arrival: Nanos) -> Captured {
         let ticks = self.rtp.read(timestamp, arrival);
         self.own.note(self.rtp.nanos(ticks), arrival);
-        wall.iter().for_each(|wall| walls.note(*wall, arrival));
+        if let Some(wall) = wall {
+            walls.note(wall, arrival);
+            self.told.get_or_insert((ticks, wall));
+        }
         Captured { ticks, wall, arrival }
     }
 
     /// When it was on our line.
     pub(super) fn time(&self, walls: &Offset, captured: Captured) -> Nanos {
-        let by_wall = captured.wall.and_then(|wall| walls.map(wall));
+        let by_wall = captured.wall.or_else(|| self.told_back(captured.ticks)).and_then(|wall| walls.map(wall));
         let time = by_wall.or_else(|| self.own.map(self.rtp.nanos(captured.ticks)));
         time.map_or(captured.arrival, |time| time.clamp(captured.arrival.saturating_sub(SET_ANEW), captured.arrival.saturating_add(FAR)))
+    }
+
+    fn told_back(&self, ticks: i64) -> Option<Nanos> {
+        let (told, wall) = self.told?;
+        let before = self.rtp.nanos(told - ticks);
+        (0..TELLS_BACK).contains(&before).then(|| wall.saturating_sub(before))
     }
 }
 

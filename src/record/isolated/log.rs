@@ -179,11 +179,12 @@ mod tests {
         let status = Arc::new(RoomStatus { people, speaker: Some(ParticipantId(1)), ..RoomStatus::default() });
         log.present(&status, |id| (id == ParticipantId(2)).then(|| format!("{id}.mp4")));
         let lines = lines(&mut log);
-        assert_eq!((&lines[0]["medley"], &lines[0]["room"], &lines[0]["started"]), (&json!(1), &json!("standup"), &json!("2026-11-23T10:00:00Z")));
+        assert_eq!(
+            (&lines[0]["medley"], &lines[0]["room"], &lines[0]["started"]),
+            (&json!(1), &json!("standup"), &json!("2026-11-23T10:00:00Z"))
+        );
         assert_eq!(serde_json::from_value::<RoomSpec>(lines[0]["settings"].clone()).unwrap(), RoomSpec::default());
-        let detail = |name| {
-            json!({ "name": name, "source": "screen", "role": "host", "muted": true, "hidden": false, "pinned": true, "gain_db": -6.0 })
-        };
+        let detail = |name| json!({ "name": name, "source": "screen", "role": "host", "muted": true, "hidden": false, "pinned": true, "gain_db": -6.0 });
         let wanted = [
             json!({ "at_ms": 0, "event": "joined", "participant": "p2", "detail": detail("Ann"), "file": "p2.mp4" }),
             json!({ "at_ms": 0, "event": "joined", "participant": "p1", "detail": detail("Ben") }),

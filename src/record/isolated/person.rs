@@ -20,6 +20,8 @@ use crate::media::MediaTime;
 const SETTLES: Nanos = 500_000_000;
 /// How long a file waits for the first picture and the first sound, so that its header can say what they are.
 const BEGINS_BY: Nanos = 2_000_000_000;
+/// The last picture lasts as long as the one before, but no longer than this: a tenth of a second.
+const LAST: u32 = mp4::PICTURE_CLOCK / 10;
 const PICTURE_CLOCK: u64 = mp4::PICTURE_CLOCK as u64;
 
 /// A participant's file does not hold what it should.
@@ -124,7 +126,7 @@ impl Person {
         let (mut part, all) = (Part::default(), rest == Rest::None);
         if let Some(Pictures { track, .. }) = &mut self.pictures {
             part.pictures_at = track.first().unwrap_or_default();
-            part.pictures = if all { track.take_all(|_| None) } else { track.take() };
+            part.pictures = if all { track.take_all(|_, before| before.min(LAST)) } else { track.take() };
         }
         if let Some(Sounds { track, .. }) = &mut self.sounds {
             part.sounds_at = track.first().unwrap_or_default();
@@ -147,8 +149,8 @@ fn end_of(part: &Part) -> Duration {
     Duration::from_millis(pictures.max(millis(part.sounds_at, &part.sounds, SOUND_CLOCK.into())))
 }
 
-fn samples(packet: &[u8]) -> Option<u32> {
-    packet_samples(packet).ok().map(|samples| samples as u32)
+fn samples(packet: &[u8], before: u32) -> u32 {
+    packet_samples(packet).map_or(before, |samples| samples as u32)
 }
 
 fn nanos(at: MediaTime) -> Nanos {

@@ -32,13 +32,14 @@ impl Track {
         self.given(ends)
     }
 
-    /// All samples; the last lasts `last` ticks, where nothing says better.
-    pub(super) fn take_all(&mut self, last: impl FnOnce(&[u8]) -> Option<u32>) -> Vec<Sample> {
-        let mut ends: Vec<u64> = self.samples.iter().skip(1).map(|(at, ..)| *at).collect();
+    /// All samples; `last` tells how long the last one lasts, from what it is and how long the one before lasted.
+    pub(super) fn take_all(&mut self, last: impl FnOnce(&[u8], u32) -> u32) -> Vec<Sample> {
+        let mut given = self.take();
         if let Some((at, payload, _)) = self.samples.last() {
-            ends.push(at + u64::from(last(payload).unwrap_or(self.lasted).max(1)));
+            let end = at + u64::from(last(payload, self.lasted).max(1));
+            given.extend(self.given(vec![end]));
         }
-        self.given(ends)
+        given
     }
 
     fn given(&mut self, ends: Vec<u64>) -> Vec<Sample> {
@@ -71,9 +72,9 @@ mod tests {
         push(&mut track, &[160, 10_160]);
         assert_eq!((durations(&track.take()), track.first()), (vec![60, 10_000], Some(10_160)));
         push(&mut track, &[10_200]);
-        assert_eq!((durations(&track.take_all(|_| None)), track.first()), (vec![40, 10_000], None), "as long as the last of before");
+        assert_eq!((durations(&track.take_all(|_, before| before)), track.first()), (vec![40, 40], None));
         push(&mut track, &[20_300]);
-        assert_eq!(durations(&track.take_all(|_| Some(7))), [7]);
+        assert_eq!(durations(&track.take_all(|_, _| 7)), [7]);
     }
 
     #[test]
