@@ -4,16 +4,15 @@
 //! sender for whoever overhears, or a decode that would not be otherwise.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 use tokio::sync::{broadcast, watch};
 
-use super::live::Live;
 use super::spec::RoomSpec;
 use super::{JoinError, RoomEvent, Rooms, Seat, Wish};
 use crate::ingest::{self, Ear, Earpiece, Wire};
-use crate::media::{MediaTime, ParticipantId, RoomName};
+use crate::media::{ParticipantId, RoomName};
 use crate::room::{RoomStatus, Source};
 
 /// What comes of everybody, for those who overhear it.
@@ -23,8 +22,11 @@ pub(super) struct Wires(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     people: BTreeMap<ParticipantId, Overt>,
-    ears: Vec<(Ear, watch::Receiver<()>)>,
+    ears: Vec<(Ear, Weak<Met>)>,
 }
+
+/// All whom one who overhears has met and not forgotten, also where they have left.
+type Met = Mutex<BTreeMap<ParticipantId, Overt>>;
 
 /// Somebody who can be overheard.
 #[derive(Clone, Debug)]
@@ -38,8 +40,9 @@ pub struct Overt {
 }
 
 impl Overt {
-    fn plug(&self, id: ParticipantId, ear: &Ear) {
+    fn meet(&self, id: ParticipantId, ear: &Ear, met: &Met) {
         self.video.iter().chain(&self.audio).for_each(|wire| wire.plug(id, ear));
+        met.lock().insert(id, self.clone());
     }
 }
 
@@ -47,9 +50,7 @@ impl Wires {
     /// Somebody comes in; who overhears the room overhears them from here on.
     pub(super) fn enter(&self, id: ParticipantId, overt: Overt) {
         let mut state = self.0.lock();
-        // Whoever has gone dropped the other end
-        state.ears.retain(|(_, there)| there.has_changed().is_ok());
-        state.ears.iter().for_each(|(ear, _)| overt.plug(id, ear));
+        state.ears.retain(|(ear, met)| met.upgrade().map(|met| overt.meet(id, ear, &met)).is_some());
         state.people.insert(id, overt);
     }
 
@@ -57,10 +58,10 @@ impl Wires {
         self.0.lock().people.remove(&id);
     }
 
-    fn plug(&self, ear: Ear, there: watch::Receiver<()>) {
+    fn plug(&self, ear: Ear, met: &Arc<Met>) {
         let mut state = self.0.lock();
-        state.people.iter().for_each(|(id, overt)| overt.plug(*id, &ear));
-        state.ears.push((ear, there));
+        state.people.iter().for_each(|(id, overt)| overt.meet(*id, &ear, met));
+        state.ears.push((ear, Arc::downgrade(met)));
     }
 }
 
@@ -71,16 +72,13 @@ pub struct Overhearing {
     pub settings: Arc<RoomSpec>,
     /// The room when it began; events from then on are in `events`, and perhaps some that this has already.
     pub status: Arc<RoomStatus>,
-    /// When it began, by the wall clock.
-    pub began: jiff::Timestamp,
     /// What comes of everybody.
     pub heard: Earpiece,
     /// What happens.
     pub events: broadcast::Receiver<Arc<RoomEvent>>,
     seat: Seat,
-    live: Arc<Live>,
     rooms: Arc<Rooms>,
-    _there: watch::Sender<()>,
+    met: Arc<Met>,
 }
 
 impl Rooms {
@@ -94,12 +92,11 @@ impl Rooms {
         let seat = live.seat(self, wish, admitted);
         let gone = || JoinError::NoSuchRoom(name.clone());
         let (events, settings) = self.told_of(name).ok_or_else(gone)?;
-        let ((ear, heard), (there, is_there)) = (ingest::ear(), watch::channel(()));
-        live.wires.plug(ear, is_there);
+        let ((ear, heard), met) = (ingest::ear(), Arc::<Met>::default());
+        live.wires.plug(ear, &met);
         // After the events are listened to, so that nothing happens between the two
         let status = live.settled().await.ok_or_else(gone)?;
-        let began = self.timestamp(status.at);
-        Ok(Overhearing { settings, status, began, heard, events, seat, live, rooms: self.clone(), _there: there })
+        Ok(Overhearing { settings, status, heard, events, seat, rooms: self.clone(), met })
     }
 
     fn told_of(&self, name: &RoomName) -> Option<(broadcast::Receiver<Arc<RoomEvent>>, Arc<RoomSpec>)> {
@@ -109,19 +106,14 @@ impl Rooms {
 }
 
 impl Overhearing {
-    /// Whose room it is.
-    pub fn room(&self) -> &RoomName {
-        &self.seat.room
-    }
-
-    /// The present point on the room's line.
-    pub fn now(&self) -> MediaTime {
-        self.rooms.clock.now()
-    }
-
-    /// Somebody, while they are there.
+    /// Somebody whom it has met: who was there when it began or came later, until it forgets them.
     pub fn person(&self, id: ParticipantId) -> Option<Overt> {
-        self.live.wires.0.lock().people.get(&id).cloned()
+        self.met.lock().get(&id).cloned()
+    }
+
+    /// Nothing more is wanted of somebody who has left.
+    pub fn forget(&self, id: ParticipantId) {
+        self.met.lock().remove(&id);
     }
 
     /// The room's settings as they are now.

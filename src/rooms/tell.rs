@@ -188,12 +188,8 @@ fn add(all: &mut Load, one: Load) {
 impl Rooms {
     /// RFC 3339 in UTC, to the millisecond.
     fn wall_clock(&self, at: MediaTime) -> String {
-        format!("{:.3}", self.timestamp(at))
-    }
-
-    /// The wall clock at a point of the room's line.
-    pub(super) fn timestamp(&self, at: MediaTime) -> jiff::Timestamp {
-        self.origin.checked_add(at.since(MediaTime::ZERO)).unwrap_or(self.origin)
+        let time = self.origin.checked_add(at.since(MediaTime::ZERO)).unwrap_or(self.origin);
+        format!("{time:.3}")
     }
 }
 

@@ -3,7 +3,7 @@
 //! In: what is overheard, events. Out: files, each part on the disk before the next. Pieces wait in a bounded queue that is looked into
 //! ten times a second, so that senders wake nobody. Never: an async thread's time, or a lock that media need.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -28,8 +28,6 @@ pub(super) struct Scribe {
     take: Take,
     overhearing: Overhearing,
     people: BTreeMap<ParticipantId, Sheet>,
-    /// Their files are closed; ids are given once.
-    gone: BTreeSet<ParticipantId>,
     log: Log,
     events: Option<PartFile>,
     written: MediaTime,
@@ -51,8 +49,8 @@ enum Happened {
 impl Scribe {
     pub(super) fn new(take: Take, overhearing: Overhearing) -> Self {
         let log = Log::begin(take.room.as_str(), &take.started, &overhearing.settings, take.zero);
-        let (people, gone, events, written) = (BTreeMap::new(), BTreeSet::new(), None, take.clock.now());
-        let mut scribe = Self { take, overhearing, people, gone, log, events, written };
+        let (people, events, written) = (BTreeMap::new(), None, take.clock.now());
+        let mut scribe = Self { take, overhearing, people, log, events, written };
         scribe.begin();
         scribe
     }
@@ -84,9 +82,9 @@ impl Scribe {
         self.log.present(&status, |id| people.contains_key(&id).then(|| file_of(id)));
     }
 
-    /// Makes a place for somebody who is there and has none.
+    /// Makes a place for somebody who has none; nobody whose file is closed is met again.
     fn meet(&mut self, id: ParticipantId, now: MediaTime) -> Option<Entrance> {
-        let overt = self.overhearing.person(id).filter(|_| !self.gone.contains(&id))?;
+        let overt = self.overhearing.person(id)?;
         let zero = self.take.zero;
         let new = || Sheet { person: Person::new(overt.video.is_some(), overt.audio.is_some(), zero, now), file: None };
         self.people.entry(id).or_insert_with(new);
@@ -154,7 +152,7 @@ impl Scribe {
 
     /// Writes the end of somebody's file.
     fn finish(&mut self, id: ParticipantId, now: MediaTime) -> Result<(), Ended> {
-        self.gone.insert(id);
+        self.overhearing.forget(id);
         let Some(mut sheet) = self.people.remove(&id) else { return Ok(()) };
         sheet.grow(&self.take, id, now, Rest::None)
     }
