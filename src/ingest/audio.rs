@@ -15,8 +15,10 @@ use super::glide::Glide;
 use super::jitter::{JitterBuffer, MAX_CONCEALED, Step};
 use super::pace::Piece;
 use super::stretch;
+use super::wall::wall_nanos;
+use super::wire::Wire;
 use crate::codec::opus::{AudioDecoder, MAX_PACKET_SAMPLES};
-use crate::media::{BLOCK_SAMPLES, Block, Clock, Heard, MediaTime, RtpPacket, SenderReport, SoundSource, Traffic};
+use crate::media::{BLOCK_SAMPLES, Block, Clock, Heard, MediaTime, RtpPacket, SAMPLE_RATE, SenderReport, SoundSource, Traffic};
 use crate::metrics::{ByMedia, Media, Metrics};
 
 mod counts;
@@ -42,6 +44,9 @@ pub struct AudioIntake {
     traffic: Arc<Traffic>,
     received: Counter,
     received_bytes: Counter,
+    wire: Arc<Wire>,
+    /// For the wire: when what it hears was captured.
+    report: Option<SenderReport>,
 }
 
 impl AudioIntake {
@@ -64,7 +69,7 @@ impl AudioIntake {
             stopwatch: Clock::new(),
             metrics,
         };
-        (Self { buffer, traffic, received, received_bytes }, Box::new(sound))
+        (Self { buffer, traffic, received, received_bytes, wire: Arc::default(), report: None }, Box::new(sound))
     }
 
     /// What comes, counted.
@@ -72,8 +77,14 @@ impl AudioIntake {
         self.traffic.clone()
     }
 
+    /// What comes, for whoever overhears it.
+    pub fn wire(&self) -> Arc<Wire> {
+        self.wire.clone()
+    }
+
     /// Takes what the sender says of the stream's clock.
     pub fn note_report(&mut self, report: SenderReport) {
+        self.report = (report.ntp != 0).then_some(report);
         self.buffer.lock().note_report(report);
     }
 
@@ -86,6 +97,8 @@ impl AudioIntake {
             self.traffic.count_packet(packet.payload.len());
         }
         self.received_bytes.inc_by(packet.payload.len() as u64);
+        let report = self.report.filter(|report| report.ssrc == packet.ssrc);
+        self.wire.sound(&packet, |timestamp| wall_nanos(&report?, timestamp, SAMPLE_RATE));
         self.buffer.lock().push(packet);
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! Pictures: source → reorder → depacketize → assemble → keyframe gate → [`Pool`] → presenter → reel.
 //! Sound: source → jitter buffer → decoder, pulled by the room's driver.
+//! Both as they came: a [`Wire`] to whoever overhears them.
 //!
 //! Never: a wait, a clock of its own, or a codec call on the caller's thread for pictures (the pool's threads decode).
 
@@ -34,6 +35,7 @@ mod switch;
 mod sync;
 mod video;
 mod wall;
+mod wire;
 
 use std::sync::Arc;
 
@@ -41,8 +43,10 @@ pub use assemble::{Assembled, Assembler, ReceivedUnit};
 pub use audio::AudioIntake;
 pub use pool::Pool;
 pub use presenting::Timing;
+pub use source::{Placed, Source};
 pub use sync::LipSync;
 pub use video::VideoIntake;
+pub use wire::{Coded, Ear, Earpiece, Overheard, Wire, ear};
 
 /// What an intake asks of the sender; `peer` turns it into RTCP, to the stream of the layer (by its place in the offer).
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ const MAX_BEHIND: i16 = -500;
 
 /// What becomes of a packet.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Placed {
+pub enum Placed {
     /// It belongs to the stream, at this extended sequence number.
     At(i64, RtpPacket),
     /// It fits nowhere and is kept back until its successor vouches for it.
@@ -23,7 +23,7 @@ pub(super) enum Placed {
 
 /// The stream that is being received.
 #[derive(Debug, Default)]
-pub(super) struct Source {
+pub struct Source {
     current: Option<Current>,
     suspect: Option<RtpPacket>,
 }
@@ -37,7 +37,7 @@ struct Current {
 impl Source {
     /// Finds a packet's place. One that belongs elsewhere needs a second in sequence to start another stream, so that
     /// no stray packet ends the running one.
-    pub(super) fn place(&mut self, packet: RtpPacket) -> Placed {
+    pub fn place(&mut self, packet: RtpPacket) -> Placed {
         let Some(current) = &mut self.current else {
             let number = i64::from(packet.sequence);
             self.current = Some(Current { ssrc: packet.ssrc, highest: number });

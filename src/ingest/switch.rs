@@ -121,8 +121,7 @@ impl Switch {
     pub(super) fn poll(&mut self, now: MediaTime) -> Option<ReceivedUnit> {
         if let Some(mut unit) = self.coming.as_mut().and_then(|(_, layer)| layer.poll(now)) {
             let before = std::mem::replace(&mut self.current, self.coming.take());
-            let index = self.current.as_ref().map_or(f64::NAN, |(index, _)| f64::from(*index));
-            self.counts.traffic.layer.set(index);
+            self.tell_layer();
             self.due = None;
             // Who comes back was not frozen
             unit.timing.paused |= before.is_none();
@@ -152,6 +151,17 @@ impl Switch {
         let layer = self.due.filter(|_| self.asked.is_none_or(|asked| now.since(asked) >= SPACING))?;
         (self.due, self.asked) = (None, Some(now));
         Some(Feedback::KeyframeNeeded { layer })
+    }
+
+    /// Shows in the figures which layer comes.
+    pub(super) fn tell_layer(&self) {
+        self.counts.traffic.layer.set(self.current.as_ref().map_or(f64::NAN, |(index, _)| f64::from(*index)));
+    }
+
+    /// A keyframe is to be asked of the layer that comes, for somebody else than the decoder.
+    pub(super) fn want_keyframe(&mut self) {
+        let active = self.coming.as_ref().or(self.current.as_ref());
+        self.due = self.due.or_else(|| active.map(|(index, _)| *index));
     }
 
     /// How much the sender is to send at most, where that is something else than before.

@@ -1,7 +1,7 @@
 //! Where a peer puts a sender's video packets.
 //!
 //! In: RTP packets, time. Out: access units to the pool, whose pictures show in a [`Reel`]; requests for packets and
-//! keyframes.
+//! keyframes; the same units to whoever overhears them, also while nobody sees the sender and nothing is decoded.
 //! Never: a decode on the caller's thread, a wait, or a picture of somebody who stopped sending.
 
 use std::time::Duration;
@@ -13,9 +13,10 @@ use super::layer::Counts;
 use super::pool::{MakeDecoder, Pool, Strand};
 use super::presenting::Presenter;
 use super::switch::Switch;
-use super::{Arc, Feedback, LipSync};
+use super::wire::Wire;
+use super::{Arc, Feedback, LipSync, ReceivedUnit};
 use crate::codec::h264;
-use crate::media::{Demand, MediaTime, Reel, RtpPacket, SenderReport, Traffic};
+use crate::media::{Demand, MediaTime, Need, Reel, RtpPacket, SenderReport, Traffic};
 use crate::metrics::Metrics;
 
 #[cfg(test)]
@@ -40,6 +41,9 @@ pub struct VideoIntake {
     demand: Arc<Demand>,
     sync: Arc<LipSync>,
     feedback: mpsc::Sender<Feedback>,
+    wire: Arc<Wire>,
+    /// What comes goes to the wire alone: from when nobody sees the sender until the keyframe with which somebody does again.
+    muffled: bool,
     /// When media last came; `None` once it is forgotten.
     heard: Option<MediaTime>,
     /// When a picture last went to the decoder.
@@ -68,6 +72,8 @@ impl VideoIntake {
             demand: Arc::default(),
             sync,
             feedback,
+            wire: Arc::default(),
+            muffled: false,
             heard: None,
             moved: MediaTime::ZERO,
         };
@@ -82,6 +88,11 @@ impl VideoIntake {
     /// What is wanted of the pictures, to be kept up to date by whoever shows them.
     pub fn demand(&self) -> Arc<Demand> {
         self.demand.clone()
+    }
+
+    /// What comes, for whoever overhears it.
+    pub fn wire(&self) -> Arc<Wire> {
+        self.wire.clone()
     }
 
     /// Takes a measured round trip to the sender.
@@ -127,6 +138,9 @@ impl VideoIntake {
     /// that stopped. To be called at least every 50 ms.
     pub fn advance(&mut self, now: MediaTime) {
         self.choose(now);
+        if self.heard.is_some() && self.wire.take_keyframe_wish() {
+            self.layers.want_keyframe();
+        }
         self.drain(now);
         self.limit(now);
         if self.heard.is_some_and(|heard| now.since(heard) >= FORGET_AFTER) {
@@ -146,8 +160,15 @@ impl VideoIntake {
 
     fn choose(&mut self, now: MediaTime) {
         let (pictured, paused) = (!self.picture.is_empty(), self.layers.is_paused());
-        self.layers.choose(now, self.demand.get(), pictured);
-        if paused {
+        let need = self.demand.get();
+        let overheard_only = need == Need::Unseen && pictured && self.wire.is_open();
+        if self.muffled && need != Need::Unseen {
+            self.layers.want_keyframe();
+        }
+        self.muffled |= overheard_only;
+        // Whom nobody sees is overheard in the best layer that comes
+        self.layers.choose(now, if overheard_only { Need::Unknown } else { need }, pictured);
+        if paused || self.muffled {
             // Who was not seen did not stand still
             self.moved = now;
         }
@@ -164,11 +185,26 @@ impl VideoIntake {
     fn drain(&mut self, now: MediaTime) {
         while let Some(unit) = self.layers.poll(now) {
             self.moved = now;
-            self.strand.push(unit);
+            self.wire.picture(&unit);
+            self.decode(unit);
         }
-        while let Some(wish) = self.layers.wish(now, self.strand.waits_for_keyframe()) {
+        let decoder_waits = !self.muffled && self.strand.waits_for_keyframe();
+        while let Some(wish) = self.layers.wish(now, decoder_waits) {
             self.ask(wish);
         }
+    }
+
+    fn decode(&mut self, mut unit: ReceivedUnit) {
+        if self.muffled && (self.demand.get() == Need::Unseen || !unit.keyframe) {
+            self.counts.traffic.layer.set(f64::NAN);
+            return;
+        }
+        if std::mem::take(&mut self.muffled) {
+            // Who comes back was not frozen
+            unit.timing.paused = true;
+            self.layers.tell_layer();
+        }
+        self.strand.push(unit);
     }
 
     fn ask(&self, wish: Feedback) {

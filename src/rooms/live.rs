@@ -11,6 +11,7 @@ use super::demands::Demands;
 use super::directory::Prepared;
 use super::easel::Easel;
 use super::occupants::{Admitted, Occupants, Rules};
+use super::overhearing::{Overt, Wires};
 use super::quality::Quality;
 use super::screens::{Bounds, Screens};
 use super::seat::Leaver;
@@ -39,6 +40,7 @@ pub(super) struct Live {
     threads: Option<Threads>,
     pub(super) screens: Arc<Screens>,
     pub(super) occupants: Arc<Occupants>,
+    pub(super) wires: Wires,
     pictures: Arc<PictureBook>,
     demands: Arc<Demands>,
     pub(super) audio: Arc<AudioEgress>,
@@ -99,9 +101,9 @@ impl Live {
         tracing::info!(room = %name, "room opened");
         metrics.rooms.inc();
         let (threads, pool) = (Some(Threads { driver, _easel: easel }), rooms.pool.clone());
-        let (glances, scheduled) = Default::default();
+        let (wires, glances, scheduled) = Default::default();
         let name = name.clone();
-        Self { name, threads, screens, occupants, pictures, demands, audio, talk, pool, clock, metrics, glances, scheduled }
+        Self { name, threads, screens, occupants, wires, pictures, demands, audio, talk, pool, clock, metrics, glances, scheduled }
     }
 
     pub(super) fn name(&self) -> &RoomName {
@@ -137,6 +139,8 @@ impl Live {
         let traffic = (video_in.as_ref().map(VideoIntake::traffic), audio_in.as_ref().map(AudioIntake::traffic));
         self.occupants.receives_from(participant, traffic.0, traffic.1);
         if takes_part {
+            let (video, audio) = (video_in.as_ref().map(VideoIntake::wire), audio_in.as_ref().map(AudioIntake::wire));
+            self.wires.enter(participant, Overt { source: wish.source, video, audio });
             self.tell(Command::Join(Joining { id: participant, name: admitted.name, source: wish.source, sound, picture }));
         }
         let video_out = wish.receives_video.then(|| {
@@ -165,6 +169,7 @@ impl Live {
         self.screens.leave(participant);
         self.pictures.leave(participant);
         self.demands.leave(participant);
+        self.wires.leave(participant);
         self.occupants.leave(participant);
     }
 

@@ -14,6 +14,7 @@
 //! | `quality` | what a receiver gets, and why no more |
 //! | `seat`, `occupants`, `lines` | one session's media; who is there; what goes over their lines |
 //! | `onlooker` | canvases for whoever makes something else of them |
+//! | `overhearing` | what everybody sends, as it comes, for whoever records it |
 //! | `talk` | the messages of the data channel |
 //! | `admin` | everything that admins do |
 //! | `report`, `tell`, `happenings` | what the API tells; filled in; events |
@@ -30,6 +31,7 @@ mod live;
 mod occupants;
 mod onlooker;
 mod opening;
+mod overhearing;
 mod quality;
 mod rehearsal;
 mod report;
@@ -59,6 +61,7 @@ use live::Live;
 use occupants::Admitted;
 pub use onlooker::Onlooker;
 pub use opening::OpenError;
+pub use overhearing::{Overhearing, Overt};
 pub use quality::Quality;
 pub use report::*;
 pub use seat::{JoinError, Seat, Wish};

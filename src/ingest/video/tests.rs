@@ -178,6 +178,45 @@ fn what_the_decoder_refuses_is_counted_and_asked_for_again_at_most_twice_a_secon
     assert_eq!(call.shown().map(|picture| picture.at), Some(call.now));
 }
 
+#[test]
+fn whom_nobody_sees_is_overheard_without_a_decode_and_shown_again_with_a_keyframe() {
+    let mut call = Call::new(320, 180);
+    (0..5).for_each(|_| drop(call.send(Keyframe::Auto, |_| true)));
+    let (ear, mut heard) = crate::ingest::ear();
+    call.intake.wire().plug(crate::media::ParticipantId(1), &ear);
+    call.intake.demand().set(Need::Unseen);
+    call.pass(PERIOD);
+    assert_eq!(call.requests(), 1, "whoever begins to listen needs a keyframe");
+    let decoded = call.intake.traffic().pictures();
+    (0..60).for_each(|n| drop(call.send(if n == 2 { Keyframe::Force } else { Keyframe::Auto }, |_| true)));
+    assert_eq!((call.intake.traffic().pictures(), call.requests()), (decoded, 0));
+    assert_eq!(std::iter::from_fn(|| heard.next()).count(), 60);
+    call.intake.demand().set(Need::Seen { width: 320, height: 180 });
+    call.send(Keyframe::Auto, |_| true);
+    assert_eq!((call.intake.traffic().pictures(), call.requests()), (decoded, 1));
+    call.send(Keyframe::Force, |_| true);
+    assert_eq!(call.shown().map(|picture| picture.at), Some(call.now));
+    assert_eq!((std::iter::from_fn(|| heard.next()).count(), call.errors()), (2, 0));
+    drop(heard);
+    call.intake.demand().set(Need::Unseen);
+    (0..10).for_each(|_| drop(call.send(Keyframe::Auto, |_| true)));
+    assert!(call.intake.layers.is_paused(), "where nobody listens, nothing is received");
+}
+
+#[test]
+fn a_picture_that_was_missing_for_a_moment_is_overheard_too() {
+    let mut call = Call::new(320, 180);
+    let (ear, mut heard) = crate::ingest::ear();
+    call.intake.wire().plug(crate::media::ParticipantId(1), &ear);
+    (0..3).for_each(|_| drop(call.send(Keyframe::Auto, |_| true)));
+    let before = call.sequence;
+    call.send(Keyframe::Auto, |n| n > 0);
+    let missing = call.kept.iter().find(|packet| packet.sequence == before).cloned().unwrap();
+    call.intake.push(RtpPacket { arrival: call.now + Duration::from_millis(20), resent: true, ..missing });
+    let overheard: Vec<_> = std::iter::from_fn(|| heard.next()).collect();
+    assert_eq!((overheard.len(), overheard[3].arrival), (4, call.now + Duration::from_millis(20)));
+}
+
 /// A sender, the line, and the intake under test.
 struct Call {
     pool: Arc<Pool>,

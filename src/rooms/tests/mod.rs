@@ -2,6 +2,7 @@
 
 mod arranging;
 mod keeping;
+mod overhearing;
 mod people;
 mod resolving;
 
