@@ -61,6 +61,8 @@ pub struct Metrics {
     pub sessions_ended: Family<ByReason, Counter>,
     /// Live rooms.
     pub rooms: Gauge,
+    /// Files that play into rooms.
+    pub players: Gauge,
     /// Live encoders: one per video rendition received, K+1 per room for sound.
     pub encoders: Family<ByMedia, Gauge>,
     /// Payload bytes out of encoders.
@@ -157,6 +159,7 @@ impl Default for Metrics {
             sessions: Gauge::default(),
             sessions_ended: Family::default(),
             rooms: Gauge::default(),
+            players: Gauge::default(),
             encoders: Family::default(),
             encoded_bytes: Family::default(),
             video_switches: Counter::default(),
@@ -210,6 +213,7 @@ impl Metrics {
         r.register("sessions", "Live WebRTC sessions", self.sessions.clone());
         r.register("sessions_ended", "Sessions ended", self.sessions_ended.clone());
         r.register("rooms", "Live rooms", self.rooms.clone());
+        r.register("players", "Files that play into rooms", self.players.clone());
         r.register("encoders", "Live encoders", self.encoders.clone());
         r.register_with_unit("encoded", "Payload bytes out of encoders", Unit::Bytes, self.encoded_bytes.clone());
         r.register("video_switches", "Receivers that came from one video encoder to another", self.video_switches.clone());

@@ -18,6 +18,7 @@ mod video;
 mod worker;
 
 pub use audio::{AudioEgress, AudioSubscription};
+pub use packetize::packetize;
 pub use ladder::{Climber, Follow, Line, Lookout, Member, Move, Why, settle};
 pub use rendition::{Rendition, fitting, within};
 pub use scene::{Load, SceneEgress};

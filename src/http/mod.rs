@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 use crate::media::Clock;
 use crate::metrics::Metrics;
 use crate::peer::Peers;
+use crate::players::Players;
 use crate::rooms::Rooms;
 
 mod admin;
@@ -23,12 +24,14 @@ mod cors;
 mod docs;
 mod encode;
 mod etag;
+mod files;
 mod ice;
 mod join;
 mod json;
 mod ops;
 mod pages;
 mod path;
+mod players;
 mod problem;
 mod ready;
 mod server;
@@ -52,6 +55,8 @@ pub struct AppState {
     pub rooms: Arc<Rooms>,
     /// All WebRTC sessions.
     pub peers: Arc<Peers>,
+    /// Files that play into rooms.
+    pub players: Arc<Players>,
     /// What `/metrics` shows.
     pub metrics: Metrics,
     /// What `/readyz` tells.
@@ -81,6 +86,10 @@ fn guarded() -> OpenApiRouter<AppState> {
         .routes(routes!(snapshot::png))
         .routes(routes!(snapshot::jpeg))
         .routes(routes!(ops::metrics))
+        .routes(routes!(files::list))
+        .routes(routes!(files::get, files::put, files::delete))
+        .routes(routes!(players::list, players::play))
+        .routes(routes!(players::get, players::stop))
         .merge(admin::routes())
 }
 

@@ -10,6 +10,7 @@ use utoipa::IntoParams;
 
 use super::Problem;
 use super::problem::shown;
+use crate::players::PlayerId;
 use crate::media::{ParticipantId, RoomName, RoomNameError, ShortName};
 
 /// `{room}`.
@@ -18,6 +19,9 @@ pub(super) struct Room(pub(super) RoomName);
 pub(super) struct Person(pub(super) ParticipantId);
 /// `{name}` of a template or an image.
 pub(super) struct Named(pub(super) ShortName);
+
+/// `{id}` of a player.
+pub(super) struct Player(pub(super) PlayerId);
 
 /// How the document describes `{room}`.
 #[derive(IntoParams)]
@@ -36,6 +40,16 @@ pub(super) struct RoomParam {
 pub(super) struct PersonParam {
     /// A participant's short public id.
     #[param(pattern = "^p[0-9]{1,10}$", example = "p3")]
+    id: String,
+}
+
+/// How the document describes a player's `{id}`.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "a description; the extractor is Player")]
+pub(super) struct PlayerParam {
+    /// A player's id.
+    #[param(pattern = "^player[0-9]{1,10}$", example = "player1")]
     id: String,
 }
 
@@ -86,6 +100,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Person {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let text = parameter(parts, state, "id").await;
         id(&text).map(Self).ok_or_else(|| Problem::not_found(format!("there is no participant {:?}: ids are like p3", shown(&text))))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Player {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let text = parameter(parts, state, "id").await;
+        text.parse().map(Self).map_err(|()| Problem::not_found(format!("there is no player {:?}: ids are like player3", shown(&text))))
     }
 }
 

@@ -8,6 +8,7 @@ use medley::http::{Access, AppState, Check, IceServers, Limits, Previews, Readin
 use medley::media::Clock;
 use medley::metrics::Metrics;
 use medley::peer::{PeerConfig, Peers};
+use medley::players::{FileLimits, Files, Players};
 use medley::rooms::spec::RoomSpec;
 use medley::rooms::{Rooms, RoomsSettings};
 use serde_json::Value;
@@ -44,8 +45,11 @@ pub(crate) async fn start_with(change: impl FnOnce(&mut AppState)) -> Server {
         compositor: Choice::Cpu,
         fonts: Fonts::new(None),
     };
+    let rooms = Rooms::new(settings, clock, metrics.clone()).unwrap();
+    let files = Files::open(None, FileLimits { max_bytes: 4 << 20, max_total_bytes: 6 << 20 }).unwrap();
     let mut state = AppState {
-        rooms: Rooms::new(settings, clock, metrics.clone()).unwrap(),
+        players: Players::new(rooms.clone(), files, clock, metrics.clone()),
+        rooms,
         peers: Peers::open(PeerConfig { udp: loopback, advertise: vec![] }, clock, metrics.clone()).await.unwrap(),
         metrics,
         readiness: Readiness::default(),
