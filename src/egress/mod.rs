@@ -18,8 +18,8 @@ mod video;
 mod worker;
 
 pub use audio::{AudioEgress, AudioSubscription};
-pub use packetize::packetize;
 pub use ladder::{Climber, Follow, Line, Lookout, Member, Move, Why, settle};
+pub use packetize::packetize;
 pub use rendition::{Rendition, fitting, within};
 pub use scene::{Load, SceneEgress};
 pub use subscription::{Turnout, VideoSubscription, subscription};

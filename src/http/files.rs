@@ -170,9 +170,7 @@ impl From<FileError> for Problem {
             FileError::TooLong(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail),
             FileError::NoRoom(_) => Self::new(StatusCode::INSUFFICIENT_STORAGE, detail),
             FileError::Playing(_) => Self::new(StatusCode::CONFLICT, detail),
-            FileError::Busy | FileError::Disk(_) => {
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(Duration::from_secs(10))
-            }
+            FileError::Busy | FileError::Disk(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(Duration::from_secs(10)),
         }
     }
 }

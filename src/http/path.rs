@@ -10,8 +10,8 @@ use utoipa::IntoParams;
 
 use super::Problem;
 use super::problem::shown;
-use crate::players::PlayerId;
 use crate::media::{ParticipantId, RoomName, RoomNameError, ShortName};
+use crate::players::PlayerId;
 
 /// `{room}`.
 pub(super) struct Room(pub(super) RoomName);

@@ -10,6 +10,7 @@ mod durable;
 mod events;
 mod fuzz;
 mod images;
+mod players;
 mod refusals;
 mod server;
 mod sessions;

@@ -4,6 +4,7 @@ mod hostile;
 mod on_stage;
 mod passes;
 mod times;
+mod uploads;
 
 use std::collections::VecDeque;
 use std::f32::consts::TAU;

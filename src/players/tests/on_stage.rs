@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use super::uploads::{mp4, name, upload};
 use super::*;
 use crate::codec::VideoDecoder as _;
 use crate::codec::h264;
@@ -11,7 +12,9 @@ use crate::codec::opus::AudioDecoder;
 use crate::compositor::{Choice, Fonts};
 use crate::media::{Clock, RoomName, ShortName};
 use crate::metrics::Metrics;
-use crate::players::{FileLimits, FileReport, Files, PictureSize, PlayError, PlayWish, PlayerId, PlayerReport, PlayerState, Players};
+use crate::players::{
+    FileError, FileLimits, FileReport, Files, PictureSize, PlayError, PlayWish, PlayerId, PlayerReport, PlayerState, Players,
+};
 use crate::rooms::{Precondition, Rooms, RoomsSettings, Seat, Wish};
 
 /// A server's rooms and players, without a network.
@@ -24,8 +27,7 @@ impl Stage {
     async fn open() -> Self {
         let room = serde_json::from_value(json!({ "canvas": { "width": 320, "height": 180, "fps": 10 } })).unwrap();
         let (compositor, fonts, clock) = (Choice::Cpu, Fonts::embedded(), Clock::new());
-        let settings =
-            RoomsSettings { room, data_dir: None, on_demand: true, max_sessions: 30, decode_threads: 1, compositor, fonts };
+        let settings = RoomsSettings { room, data_dir: None, on_demand: true, max_sessions: 30, decode_threads: 1, compositor, fonts };
         let rooms = tokio::task::spawn_blocking(move || Rooms::new(settings, clock, Metrics::default()).unwrap()).await.unwrap();
         let files = Files::open(None, FileLimits::default()).unwrap();
         let players = Players::new(rooms.clone(), files, clock, Metrics::default());
@@ -118,7 +120,9 @@ const GREEN: [u8; 3] = [140, 70, 80];
 #[tokio::test(flavor = "multi_thread")]
 async fn a_films_picture_is_in_the_tile_and_its_tone_in_the_mix_also_of_a_locked_room() {
     let stage = Stage::open().await;
-    stage.put_room(json!({ "locked": true, "canvas": { "width": 320, "height": 180, "fps": 10 }, "layout": { "gap": 0, "names": false } })).await;
+    stage
+        .put_room(json!({ "locked": true, "canvas": { "width": 320, "height": 180, "fps": 10 }, "layout": { "gap": 0, "names": false } }))
+        .await;
     let mut seat = stage.watch();
     let film = Tape::default().with_pictures(20, 10, GREEN).with_samples(1000.0, 96_000);
     let report = stage.play(&film, wish("film")).await.unwrap();
@@ -130,7 +134,24 @@ async fn a_films_picture_is_in_the_tile_and_its_tone_in_the_mix_also_of_a_locked
     stage.players.stop(&room(), id(&report)).await.unwrap();
     assert!(stage.players.list(&room()).unwrap().is_empty());
     assert!(matches!(stage.players.stop(&room(), id(&report)).await, Err(PlayError::NoSuchPlayer(..))));
-    assert_eq!(stage.rooms.has_people(&room()), false);
+    assert!(!stage.rooms.has_people(&room()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_uploaded_film_plays_and_stays_as_it_is_while_it_does() {
+    let stage = Stage::open().await;
+    stage.put_room(json!({ "layout": { "gap": 0, "names": false } })).await;
+    let mut seat = stage.watch();
+    let film = mp4(&Tape::default().with_pictures(10, 10, GREEN).with_opus(1000.0, 50));
+    let files = stage.players.files();
+    upload(files, "film", &film).await.unwrap();
+    let report = stage.players.play(&room(), wish("film")).await.unwrap();
+    see(&mut seat, GREEN).await;
+    hear(&mut seat, 1000.0, 0.4..0.6).await;
+    assert!(matches!(upload(files, "film", &film).await, Err(FileError::Playing(_))));
+    assert_eq!(files.get(&name("film")).unwrap().players, 1);
+    stage.players.stop(&room(), id(&report)).await.unwrap();
+    files.forget(&name("film")).unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -148,12 +169,12 @@ async fn a_file_that_has_played_to_its_end_leaves_the_room_and_can_be_forgotten(
     let stage = Stage::open().await;
     stage.put_room(json!({})).await;
     let report = stage.play(&Tape::default().with_opus(440.0, 10), PlayWish { repeats: false, ..wish("gong") }).await.unwrap();
-    let busy = stage.players.files().forget(&"gong".parse().unwrap()).unwrap_err();
-    assert!(matches!(busy, crate::players::FileError::Playing(_)), "{busy}");
+    let busy = stage.players.files().forget(&name("gong")).unwrap_err();
+    assert!(matches!(busy, FileError::Playing(_)), "{busy}");
     let ended = stage.ended(&report).await;
     assert_eq!((ended.state, ended.position_ms), (PlayerState::Ended, 180));
     assert!(stage.people().await.is_empty() && stage.players.list(&room()).unwrap().is_empty());
-    assert_eq!(stage.players.files().get(&"gong".parse().unwrap()).unwrap().players, 0);
+    assert_eq!(stage.players.files().get(&name("gong")).unwrap().players, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

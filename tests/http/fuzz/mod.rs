@@ -23,6 +23,7 @@ async fn furnish(server: &Server) {
     let logo = crate::images::file(8, 8, image::ImageFormat::Png);
     server.ask("PUT", "/v1/images/a", "Content-Type: image/png\r\n", &logo).await;
     server.ask("PUT", "/v1/rooms/a", JSON, b"{}").await;
+    server.ask("PUT", "/v1/files/a", "", &crate::players::wav(200)).await;
     server.ask("POST", "/v1/rooms/a/join", SDP, offer("sendrecv").as_bytes()).await;
 }
 

@@ -115,6 +115,7 @@ impl Requests {
         match media_type {
             "application/sdp" => offer(["sendrecv", "sendonly", "recvonly"].choose(&mut self.values.rng).expect("there are some")).into(),
             "image/jpeg" => crate::images::file(16, 8, image::ImageFormat::Jpeg),
+            "audio/wav" => crate::players::wav(100),
             "image/png" => crate::images::file(8, 16, image::ImageFormat::Png),
             _ => b"a=ice-ufrag:abcd\r\na=ice-pwd:0123456789abcdefghijklmn\r\n".into(),
         }
