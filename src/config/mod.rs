@@ -28,8 +28,8 @@ pub struct Config {
     pub udp: Option<SocketAddr>,
     /// Addresses that clients are told to send media to; default those of `udp`.
     pub advertise: Vec<IpAddr>,
-    /// Where rooms, templates and images are kept; without it, they are gone when the server ends. Fonts in its folder `fonts` write the
-    /// names that other fonts cannot.
+    /// Where rooms, templates, images and files are kept; without it, they are gone when the server ends. Fonts in its folder `fonts`
+    /// write the names that other fonts cannot.
     pub data_dir: Option<PathBuf>,
     /// What composites; default `auto`.
     pub compositor: Choice,

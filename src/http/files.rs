@@ -18,7 +18,7 @@ use super::admin::told;
 use super::path::{Named, NamedParam};
 use super::{AppState, Problem, body};
 use crate::container::ContainerError;
-use crate::media::{Clock, MediaTime};
+use crate::media::{MediaTime, ShortName};
 use crate::players::{FileError, FileReport, UnfitError, Upload};
 
 /// What may be sent. What a file is, its bytes say.
@@ -36,6 +36,9 @@ const MEDIA_TYPES: [&str; 10] = [
 ];
 /// An upload comes at least so fast, beside the patience that every body has.
 const SLOWEST_BYTES_A_SECOND: u64 = 16 << 10;
+
+/// Of a refused upload, so many bytes are still taken.
+const MOST_GIVEN_UP: usize = 8 << 20;
 
 /// The files, by name.
 #[derive(Serialize, ToSchema)]
@@ -87,14 +90,16 @@ pub(super) async fn get(State(state): State<AppState>, Named(name): Named) -> Re
     )
 )]
 pub(super) async fn put(State(state): State<AppState>, Named(name): Named, request: Request) -> Result<Response, Problem> {
-    let (head, body) = request.into_parts();
-    // curl -T says nothing of what it sends
-    if head.headers.contains_key(header::CONTENT_TYPE) {
-        body::require_media_type(&head.headers, &MEDIA_TYPES)?;
-    }
-    let length = head.headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
-    let mut upload = state.players.files().receive(&name, length).await?;
-    receive(body, &mut upload, state.clock, state.limits.body).await?;
+    let (head, mut body) = request.into_parts();
+    let upload = match receive(&state, &name, &head.headers, &mut body).await {
+        Ok(upload) => upload,
+        Err(refusal) => {
+            if !head.headers.contains_key(header::EXPECT) {
+                take_rest(body, state.limits.body).await;
+            }
+            return Err(refusal);
+        }
+    };
     let (was_there, report) = upload.finish().await?;
     let location = HeaderValue::from_str(&format!("/v1/files/{name}")).expect("names are URL-safe");
     let status = if was_there { StatusCode::OK } else { StatusCode::CREATED };
@@ -122,13 +127,34 @@ pub(super) async fn delete(State(state): State<AppState>, Named(name): Named) ->
 }
 
 /// Writes the body as it comes, within its time.
-async fn receive(mut body: Body, upload: &mut Upload, clock: Clock, patience: Duration) -> Result<(), Problem> {
-    let began = clock.now();
-    while let Some(piece) = next_piece(&mut body, patience).await? {
-        upload.write(piece).await?;
-        check_pace(clock.now(), began, upload.bytes(), patience)?;
+async fn receive(state: &AppState, name: &ShortName, headers: &HeaderMap, body: &mut Body) -> Result<Upload, Problem> {
+    // curl -T says nothing of what it sends
+    if headers.contains_key(header::CONTENT_TYPE) {
+        body::require_media_type(headers, &MEDIA_TYPES)?;
     }
-    Ok(())
+    let length = headers.get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
+    let mut upload = state.players.files().receive(name, length).await?;
+    let (began, patience) = (state.clock.now(), state.limits.body);
+    while let Some(piece) = next_piece(body, patience).await? {
+        upload.write(piece).await?;
+        check_pace(state.clock.now(), began, upload.bytes(), patience)?;
+    }
+    Ok(upload)
+}
+
+/// A client that is refused while it sends may see the answer only where the rest is taken: some of it is, and given up.
+async fn take_rest(mut body: Body, patience: Duration) {
+    let mut taken = 0;
+    let rest = async {
+        while let Some(Ok(frame)) = body.frame().await {
+            taken += frame.data_ref().map_or(0, Bytes::len);
+            if taken > MOST_GIVEN_UP {
+                break;
+            }
+        }
+    };
+    // Too slow or whole: the answer is sent
+    let _ = tokio::time::timeout(patience, rest).await;
 }
 
 async fn next_piece(body: &mut Body, patience: Duration) -> Result<Option<Bytes>, Problem> {

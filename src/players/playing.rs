@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use tokio::time::MissedTickBehavior;
 
+use super::files::Loan;
 use super::reading::{Ahead, Reading};
 use super::scheduler::{Due, Scheduler};
 use super::score::ScoreError;
@@ -37,6 +38,8 @@ pub(super) enum Ended {
 pub(super) struct Playing {
     pub(super) seat: Seat,
     pub(super) reading: Reading,
+    /// Given back at the end.
+    pub(super) _loan: Loan,
     pub(super) clock: Clock,
     pub(super) stop: watch::Receiver<bool>,
     /// Where in the file it is, in milliseconds.

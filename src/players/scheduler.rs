@@ -1,6 +1,6 @@
 //! Which packets of a play are due. Pure: it is told what time it is.
 //!
-//! In: cues in order, read ahead. Out: RTP packets and sender reports, each when its time has come, as a client's would: numbered without a
+//! In: cues, read ahead. Out: RTP packets and sender reports, each when its time has come, as a client's would: numbered without a
 //! gap, RTP times on one line however often the file begins anew, the marker on a picture's last packet and on sound after a gap.
 //! Never: more than [`AHEAD`] waiting, or a rush to catch up: a play that was held up goes on from where it was, both media alike.
 
@@ -91,9 +91,10 @@ impl Scheduler {
         !self.complete && self.span() < AHEAD
     }
 
-    /// Takes the next cue.
+    /// Takes the next cue; one of an earlier time than those before it goes where it belongs.
     pub(super) fn queue(&mut self, cue: Cue) {
-        self.waiting.push_back(cue);
+        let place = self.waiting.partition_point(|there| there.at <= cue.at);
+        self.waiting.insert(place, cue);
     }
 
     /// No cue comes any more.

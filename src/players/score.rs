@@ -1,4 +1,5 @@
-//! A file as packets with their times, in order, pass after pass.
+//! A file as packets with their times, pass after pass: in order, but for a block of samples that two passes share, which comes after the
+//! last pictures of the first.
 //!
 //! In: whatever opens the file anew. Out: cues: a picture's RTP payloads or a packet of sound, each with its time from the beginning of the
 //! play on. Never: a gap or a step between two passes, two pictures of one moment, or more in memory than the next of each.
@@ -20,7 +21,7 @@ pub(super) const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// A pass takes so long at least, however short the file is.
 const LEAST_PASS: Duration = Duration::from_millis(100);
 /// Where the pictures outlast the sound by less, the next pass begins as the sound ends: nobody sees it, a gap would be heard.
-const UNSEEN: Duration = Duration::from_millis(100);
+pub(super) const UNSEEN: Duration = Duration::from_millis(100);
 /// How long a picture is shown that is the only one.
 const ONLY_PICTURE: Duration = Duration::from_millis(40);
 /// How long the last picture of a pass is shown at most.
@@ -203,7 +204,7 @@ impl Score {
     fn begin(&mut self, media: Media) {
         self.duration = media.duration.min(LONGEST);
         self.pictures = media.pictures.map(|pictures| Stills::new(pictures, self.duration));
-        self.sounds.begin(media.sound, self.began);
+        self.sounds.begin(media.sound, self.began, self.duration);
     }
 
     /// Of the pass that has ended.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::score::{LONGEST, ScoreError};
+use super::score::{LONGEST, ScoreError, UNSEEN};
 use crate::codec::opus::{AudioEncoder, Prediction, packet_samples};
 use crate::container::{CodedSound, SoundStream};
 use crate::media::{BLOCK_SAMPLES, Block, SAMPLE_RATE};
@@ -32,6 +32,8 @@ pub(super) struct Sounds {
     /// Where this pass began, and where the next packet begins, in samples.
     began: u64,
     next: u64,
+    /// When the file ends, pictures and all.
+    until: u64,
     encoder: Option<AudioEncoder>,
     /// Samples that are not encoded yet: first these, then so many of silence, then those.
     pending: Vec<f32>,
@@ -40,9 +42,9 @@ pub(super) struct Sounds {
 }
 
 impl Sounds {
-    /// Begins a pass, at this time from the beginning of the play on.
-    pub(super) fn begin(&mut self, stream: Option<Box<dyn SoundStream>>, at: Duration) {
-        (self.stream, self.began) = (stream, samples_of(at));
+    /// Begins a pass, at this time from the beginning of the play on; the file lasts so long.
+    pub(super) fn begin(&mut self, stream: Option<Box<dyn SoundStream>>, at: Duration, duration: Duration) {
+        (self.stream, self.began, self.until) = (stream, samples_of(at), samples_of(at + duration));
     }
 
     /// Where the sound of this pass ends by now, from the pass's beginning on.
@@ -61,7 +63,7 @@ impl Sounds {
             }
             let Some(stream) = &mut self.stream else { return Ok(None) };
             match stream.next()? {
-                None => self.stream = None,
+                None => self.end_stream(),
                 Some(CodedSound::Opus { at, packet }) => return self.pass_on(at, packet).map(Some),
                 Some(CodedSound::Samples { at, samples }) => {
                     let gap = self.place(at)?.saturating_sub(self.next + self.pending.len() as u64);
@@ -91,6 +93,15 @@ impl Sounds {
         }
         let (said, line) = (self.began + samples_of(at), self.next + self.pending.len() as u64);
         Ok(if said > line + IN_LINE { said } else { line })
+    }
+
+    /// Where samples end and the pictures go on for long, silence follows: what is left of a block is not to wait until the next pass.
+    fn end_stream(&mut self) {
+        self.stream = None;
+        let left = self.until.saturating_sub(self.next + self.pending.len() as u64);
+        if (self.encoder.is_some() || !self.pending.is_empty()) && duration_of(left) >= UNSEEN {
+            self.silence = left;
+        }
     }
 
     fn pass_on(&mut self, at: Duration, packet: Bytes) -> Result<Sound, ScoreError> {

@@ -199,12 +199,9 @@ impl Players {
         loan: Loan,
         open: Opener,
     ) -> Result<PlayerReport, PlayError> {
-        let mut seat = self.seat(room, &wish, &loan)?;
-        // Drops the seat where it is refused or given up, which leaves the room
-        if wish.gain_db != 0.0 {
-            let change = Change { gain_db: Some(wish.gain_db), ..Change::default() };
-            self.rooms.change(room, seat.participant, change).await?;
-        }
+        let seat = self.seat(room, &wish, &loan)?;
+        let change = Change { gain_db: Some(wish.gain_db), ..Change::default() };
+        self.rooms.change(room, seat.participant, change).await?;
         let passes = if wish.repeats { Passes::Endless } else { Passes::One };
         let (id, player, stopped) = self.enter(room, &wish, &loan, seat.participant)?;
         let reading = match reading::read(open, passes) {
@@ -214,11 +211,9 @@ impl Players {
                 return Err(PlayError::Thread(error.kind()));
             }
         };
-        // Nobody receives through it
-        (seat.video_out, seat.audio_out) = (None, None);
-        let playing = Playing { seat, reading, clock: self.clock, stop: stopped, position_ms: player.position_ms.clone() };
+        let playing = Playing { seat, reading, _loan: loan, clock: self.clock, stop: stopped, position_ms: player.position_ms.clone() };
         let span = tracing::info_span!("player", %room, %id, file = %wish.file);
-        tokio::spawn(self.clone().follow(room.clone(), id, playing, loan).instrument(span));
+        tokio::spawn(self.clone().follow(room.clone(), id, playing).instrument(span));
         Ok(player.report())
     }
 
@@ -302,22 +297,25 @@ impl Players {
     }
 
     /// One play, to its end.
-    async fn follow(self: Arc<Self>, room: RoomName, id: PlayerId, playing: Playing, loan: Loan) {
+    async fn follow(self: Arc<Self>, room: RoomName, id: PlayerId, playing: Playing) {
         tracing::info!("a file plays");
         self.metrics.players.inc();
+        let (participant, waited_for) = (playing.seat.participant, playing.stop.clone());
         let ended = playing.run().await;
-        drop(loan);
+        // A change of nothing is answered once the room has seen them leave
+        let _ = self.rooms.change(&room, participant, Change::default()).await;
         self.metrics.players.dec();
         match &ended {
             Ended::Failed(reason) => tracing::warn!(reason, "a file could not be played on"),
             ended => tracing::info!(?ended, "a file has played"),
         }
         self.troupe.lock().note_end(room, id, ended);
+        drop(waited_for);
     }
 }
 
 impl Player {
-    /// Says stop, and waits until the task has given up its seat.
+    /// Says stop, and waits until the room has seen it leave.
     async fn end(self) {
         self.stop.send_replace(true);
         self.stop.closed().await;
