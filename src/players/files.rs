@@ -15,7 +15,7 @@ use tempfile::{NamedTempFile, TempDir};
 use tokio::sync::Semaphore;
 use utoipa::ToSchema;
 
-use super::inspect::{Findings, UnfitError, inspect};
+use super::inspect::{Findings, Reach, UnfitError, inspect};
 use super::upload::Upload;
 use crate::container::{ContainerError, Media};
 use crate::media::ShortName;
@@ -209,7 +209,7 @@ impl Files {
     /// # Errors
     /// Where it cannot be played or kept; nothing is changed then.
     pub(super) fn keep(&self, name: &ShortName, file: NamedTempFile) -> Result<(bool, FileReport), FileError> {
-        let report = report(name, file.path())?;
+        let report = report(name, file.path(), Reach::Whole)?;
         file.as_file().sync_all()?;
         let mut shelf = self.shelf.lock();
         if shelf.files.get(name).is_some_and(|there| there.players > 0) {
@@ -284,9 +284,9 @@ impl Drop for Loan {
     }
 }
 
-fn report(name: &ShortName, path: &Path) -> Result<FileReport, FileError> {
+fn report(name: &ShortName, path: &Path, reach: Reach) -> Result<FileReport, FileError> {
     let bytes = fs::metadata(path)?.len();
-    let Findings { duration, size, has_sound } = inspect(Media::open(path)?)?;
+    let Findings { duration, size, has_sound } = inspect(Media::open(path)?, reach)?;
     let video = size.map(|(width, height)| PictureSize { width, height });
     Ok(FileReport { name: name.clone(), bytes, duration_ms: duration.as_millis() as u64, video, audio: has_sound, players: 0 })
 }
@@ -303,7 +303,7 @@ fn found(folder: &Path) -> io::Result<Vec<FileReport>> {
         }
         let Some((name, KEPT)) = file_name.split_once('.') else { continue };
         let Ok(name) = name.parse() else { continue };
-        match report(&name, &path) {
+        match report(&name, &path, Reach::Beginning) {
             Ok(file) => files.push(file),
             Err(error) => {
                 let aside = fs::rename(&path, path.with_extension(BROKEN));

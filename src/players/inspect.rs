@@ -1,4 +1,4 @@
-//! Whether a file can be played: read to its end, and decoded at its beginning.
+//! Whether a file can be played: read to its end when it comes in, and decoded at its beginning.
 //!
 //! In: an opened file. Out: what it holds, or why it is not played. Never: a decode of all of it, or trust in what it says of its length.
 
@@ -54,13 +54,22 @@ pub(super) struct Findings {
     pub(super) has_sound: bool,
 }
 
+/// How far a file is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// To its end: it comes from anybody.
+    Whole,
+    /// As far as it is decoded: it was read to its end before it was kept.
+    Beginning,
+}
+
 /// Looks into a file.
 ///
 /// # Errors
 /// Why it is not played.
-pub(super) fn inspect(media: Media) -> Result<Findings, UnfitError> {
-    let pictures = media.pictures.map(watch).transpose()?.flatten();
-    let sound = media.sound.map(listen).transpose()?.flatten();
+pub(super) fn inspect(media: Media, reach: Reach) -> Result<Findings, UnfitError> {
+    let pictures = media.pictures.map(|pictures| watch(pictures, reach)).transpose()?.flatten();
+    let sound = media.sound.map(|sounds| listen(sounds, reach)).transpose()?.flatten();
     let walked = pictures.map(|(_, end)| end).max(sound).unwrap_or_default();
     let duration = walked.max(media.duration);
     let size = pictures.map(|(size, _)| size);
@@ -71,7 +80,7 @@ pub(super) fn inspect(media: Media) -> Result<Findings, UnfitError> {
 }
 
 /// The pictures' size and when the last one begins; `None` where there are none.
-fn watch(mut pictures: Box<dyn PictureStream>) -> Result<Option<((u32, u32), Duration)>, UnfitError> {
+fn watch(mut pictures: Box<dyn PictureStream>, reach: Reach) -> Result<Option<((u32, u32), Duration)>, UnfitError> {
     let (mut decoder, mut size, mut seen, mut end) = (h264::Decoder::new(), None, 0, Duration::ZERO);
     while let Some(picture) = pictures.next()? {
         let bytes = picture.nal_units.iter().map(|nal_unit| nal_unit.len()).sum();
@@ -84,6 +93,9 @@ fn watch(mut pictures: Box<dyn PictureStream>) -> Result<Option<((u32, u32), Dur
         }
         seen += 1;
         end = within(end.max(picture.at))?;
+        if reach == Reach::Beginning && seen >= PICTURES_DECODED {
+            break;
+        }
     }
     match (size, seen) {
         (None, 0) => Ok(None),
@@ -93,7 +105,7 @@ fn watch(mut pictures: Box<dyn PictureStream>) -> Result<Option<((u32, u32), Dur
 }
 
 /// When the sound ends, as far as it was read; `None` where there is none.
-fn listen(mut sounds: Box<dyn SoundStream>) -> Result<Option<Duration>, UnfitError> {
+fn listen(mut sounds: Box<dyn SoundStream>, reach: Reach) -> Result<Option<Duration>, UnfitError> {
     let mut decoder = AudioDecoder::new().map_err(UnfitError::Sound)?;
     let (mut scratch, mut heard, mut end) = (vec![0.0; MAX_PACKET_SAMPLES], 0, None::<Duration>);
     while let Some(sound) = sounds.next()? {
@@ -108,6 +120,9 @@ fn listen(mut sounds: Box<dyn SoundStream>) -> Result<Option<Duration>, UnfitErr
         heard += 1;
         let lasts = Duration::from_secs_f64(samples as f64 / f64::from(SAMPLE_RATE));
         end = Some(within(end.unwrap_or_default().max(at.saturating_add(lasts)))?);
+        if reach == Reach::Beginning && heard >= SOUNDS_DECODED {
+            break;
+        }
     }
     Ok(end)
 }

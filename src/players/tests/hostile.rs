@@ -3,20 +3,20 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::players::inspect::{UnfitError, inspect};
+use crate::players::inspect::{Reach, UnfitError, inspect};
 use crate::players::score::ScoreError;
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
 fn refused(tape: &Tape) -> UnfitError {
-    inspect(tape.media()).unwrap_err()
+    inspect(tape.media(), Reach::Whole).unwrap_err()
 }
 
 #[test]
 fn what_is_whole_is_told_with_its_size_and_length() {
-    let found = inspect(Tape::default().with_pictures(20, 10, [120, 90, 160]).with_opus(440.0, 30).media()).unwrap();
+    let found = inspect(Tape::default().with_pictures(20, 10, [120, 90, 160]).with_opus(440.0, 30).media(), Reach::Whole).unwrap();
     assert_eq!((found.size, found.has_sound, found.duration), (Some((320, 180)), true, Duration::from_secs(2)));
-    let found = inspect(Tape::default().with_samples(440.0, 48_000).media()).unwrap();
+    let found = inspect(Tape::default().with_samples(440.0, 48_000).media(), Reach::Whole).unwrap();
     assert_eq!((found.size, found.has_sound, found.duration.as_millis()), (None, true, 1000));
 }
 
@@ -79,7 +79,7 @@ proptest! {
         endless in any::<bool>(),
     ) {
         let tape = Tape { pictures: pictures.into(), sounds: sounds.into(), duration };
-        let _ = inspect(tape.media());
+        let _ = inspect(tape.media(), Reach::Whole);
         let mut score = tape.score(if endless { Passes::Endless } else { Passes::One });
         let (mut last_picture, mut last_sound) = (None, None);
         for _ in 0..300 {
