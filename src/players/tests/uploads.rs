@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::*;
 use crate::codec::h264::nal;
 use crate::container::mp4::{Part, PictureTrack, Sample, SoundTrack, Tracks, header, length_prefixed, part};
+use crate::container::ogg::Writer;
 use crate::media::ShortName;
 use crate::players::{FileError, FileLimits, FileReport, Files, PictureSize, UnfitError};
 
@@ -35,6 +36,16 @@ pub(super) fn wav(samples: usize) -> Vec<u8> {
     let size = |bytes: usize| (bytes as u32).to_le_bytes();
     let format = [&[1u8, 0, 1, 0][..], &48_000u32.to_le_bytes(), &96_000u32.to_le_bytes(), &[2, 0, 16, 0]].concat();
     [b"RIFF", &size(36 + data.len())[..], b"WAVEfmt ", &size(16), &format, b"data", &size(data.len()), &data].concat()
+}
+
+/// A tape of Opus as an Ogg file, of which a decoder drops the first 312 samples.
+fn ogg(tape: &Tape) -> Vec<u8> {
+    let (mut writer, mut file) = Writer::begin(7, 1, 312, 10);
+    for sound in &tape.sounds {
+        let CodedSound::Opus { packet, .. } = sound else { panic!("no Opus") };
+        file = [file, writer.push(packet).unwrap()].concat().into();
+    }
+    [file, writer.end()].concat()
 }
 
 pub(super) async fn upload(files: &Arc<Files>, file_name: &str, bytes: &[u8]) -> Result<(bool, FileReport), FileError> {
@@ -77,6 +88,28 @@ async fn what_was_uploaded_is_told_replaced_and_there_after_a_restart() {
     files.forget(&name("film")).unwrap();
     assert!(matches!(files.forget(&name("film")), Err(FileError::NotFound(_))));
     assert_eq!(open(folder.path()).list().len(), 1);
+}
+
+#[tokio::test]
+async fn files_of_each_kind_are_taken_by_what_is_in_them_and_play_without_a_gap() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = open(folder.path());
+    let (opus, film) = (Tape::default().with_opus(440.0, 50), Tape::default().with_pictures(10, 10, [120, 90, 160]).with_opus(440.0, 50));
+    let annex_b = film.pictures.iter().flat_map(|picture| &picture.nal_units).flat_map(|nal| [&[0, 0, 0, 1], nal.as_ref()].concat());
+    for (bytes, sounds, video) in
+        [(wav(48_000), 100, false), (ogg(&opus), 100, false), (mp4(&film), 100, true), (annex_b.collect(), 0, true)]
+    {
+        let (_, report) = upload(&files, "file", &bytes).await.unwrap();
+        assert!((300..1010).contains(&report.duration_ms), "{report:?}");
+        assert_eq!((report.audio, report.video.is_some()), (sounds > 0, video));
+        let path = files.lend(&name("file")).unwrap().path.clone();
+        let mut score = Score::open(Box::new(move || crate::container::Media::open(&path)), Passes::Endless).unwrap();
+        let cues = cues(&mut score, 130);
+        let times: Vec<_> = cues.iter().filter(|cue| !is_picture(cue)).map(|cue| cue.at).take(sounds).collect();
+        assert!(
+            times.len() == sounds && times.windows(2).all(|pair| (pair[1] - pair[0]).abs_diff(Duration::from_millis(20)).as_nanos() < 2)
+        );
+    }
 }
 
 #[tokio::test]
