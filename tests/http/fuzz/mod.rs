@@ -9,7 +9,7 @@ mod values;
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
-use crate::server::{Server, offer, start};
+use crate::server::{Reply, Server, offer, start};
 use crate::{JSON, SDP};
 use judge::Judge;
 use requests::Requests;
@@ -18,13 +18,15 @@ use requests::Requests;
 const REQUESTS: usize = 2500;
 const SEED: u64 = 0x6d65_646c_6579;
 
-/// What the requests can be about.
-async fn furnish(server: &Server) {
+/// What the requests can be about; the answer to the one that names something new.
+async fn furnish(server: &Server) -> Reply {
     let logo = crate::images::file(8, 8, image::ImageFormat::Png);
     server.ask("PUT", "/v1/images/a", "Content-Type: image/png\r\n", &logo).await;
     server.ask("PUT", "/v1/rooms/a", JSON, b"{}").await;
-    server.ask("PUT", "/v1/files/a", "", &crate::players::wav(200)).await;
+    server.ask("PUT", "/v1/files/a", "", &crate::players::wav(3000)).await;
+    let player = server.ask("POST", "/v1/rooms/a/players", JSON, br#"{"file":"a"}"#).await;
     server.ask("POST", "/v1/rooms/a/join", SDP, offer("sendrecv").as_bytes()).await;
+    player
 }
 
 #[tokio::test]
@@ -35,7 +37,7 @@ async fn no_answer_contradicts_the_document() {
     let mut judge = Judge::new(&document);
     for n in 0..REQUESTS {
         if n % 50 == 0 {
-            furnish(&server).await;
+            requests.learn(&furnish(&server).await);
         }
         let request = requests.next();
         let reply = server.ask(&request.method, &request.url, &request.headers, &request.body).await;

@@ -10,6 +10,8 @@ use crate::server::{Reply, offer};
 
 /// Tags and sessions that are remembered.
 const REMEMBERED: usize = 8;
+/// Players that are remembered: the older ones have ended.
+const REMEMBERED_PLAYERS: usize = 2;
 
 /// One request, and the operation that it is of.
 pub(super) struct Request {
@@ -26,6 +28,7 @@ pub(super) struct Requests {
     values: Values,
     tags: Vec<String>,
     sessions: Vec<String>,
+    players: Vec<String>,
 }
 
 impl Requests {
@@ -36,7 +39,7 @@ impl Requests {
             operations.into_iter().map(|(method, operation)| (path.clone(), method, operation)).collect::<Vec<_>>()
         };
         let operations = paths.iter().flat_map(methods).collect();
-        Self { operations, values: Values::new(document, rng), tags: Vec::new(), sessions: Vec::new() }
+        Self { operations, values: Values::new(document, rng), tags: Vec::new(), sessions: Vec::new(), players: Vec::new() }
     }
 
     /// Notes what later requests can name.
@@ -47,8 +50,13 @@ impl Requests {
         if let Some(session) = reply.header("location").and_then(|path| path.strip_prefix("/v1/sessions/")) {
             self.sessions.push(session.to_owned());
         }
-        let surplus = self.tags.len().saturating_sub(REMEMBERED);
-        self.tags.drain(..surplus);
+        if let Some((_, player)) = reply.header("location").and_then(|path| path.rsplit_once("/players/")) {
+            self.players.push(player.to_owned());
+        }
+        for (remembered, most) in [(&mut self.tags, REMEMBERED), (&mut self.players, REMEMBERED_PLAYERS)] {
+            let surplus = remembered.len().saturating_sub(most);
+            remembered.drain(..surplus);
+        }
     }
 
     pub(super) fn next(&mut self) -> Request {
@@ -77,6 +85,9 @@ impl Requests {
         }
         match name {
             "session" => self.sessions.choose(&mut self.values.rng).cloned().unwrap_or_else(|| "none".into()),
+            "id" if schema["pattern"].as_str().is_some_and(|pattern| pattern.contains("player")) && self.values.chance(0.9) => {
+                self.players.choose(&mut self.values.rng).cloned().unwrap_or_else(|| "player1".into())
+            }
             "id" if self.values.chance(0.8) => format!("p{}", self.values.rng.random_range(1..4)),
             _ => plain(&self.values.of(schema, 0)),
         }
