@@ -65,6 +65,8 @@ pub struct Metrics {
     pub recordings: Gauge,
     /// Bytes of recordings that are on the disk.
     pub recorded_bytes: Counter,
+    /// Files that play into rooms.
+    pub players: Gauge,
     /// Live encoders: one per video rendition received, K+1 per room for sound.
     pub encoders: Family<ByMedia, Gauge>,
     /// Payload bytes out of encoders.
@@ -163,6 +165,7 @@ impl Default for Metrics {
             rooms: Gauge::default(),
             recordings: Gauge::default(),
             recorded_bytes: Counter::default(),
+            players: Gauge::default(),
             encoders: Family::default(),
             encoded_bytes: Family::default(),
             video_switches: Counter::default(),
@@ -218,6 +221,7 @@ impl Metrics {
         r.register("rooms", "Live rooms", self.rooms.clone());
         r.register("recordings", "Active recordings", self.recordings.clone());
         r.register_with_unit("recorded", "Bytes of recordings on the disk", Unit::Bytes, self.recorded_bytes.clone());
+        r.register("players", "Files that play into rooms", self.players.clone());
         r.register("encoders", "Live encoders", self.encoders.clone());
         r.register_with_unit("encoded", "Payload bytes out of encoders", Unit::Bytes, self.encoded_bytes.clone());
         r.register("video_switches", "Receivers that came from one video encoder to another", self.video_switches.clone());

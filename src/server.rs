@@ -15,6 +15,7 @@ use crate::http::{self, Access, AppState, Check, IceServers, Limits, Previews, R
 use crate::media::{BLOCK_SAMPLES, Block, Clock, Frame, MediaTime};
 use crate::metrics::Metrics;
 use crate::peer::{PeerConfig, Peers};
+use crate::players::{Files, Players};
 use crate::record::Recordings;
 use crate::rooms::{Rooms, RoomsSettings};
 
@@ -45,9 +46,12 @@ impl Server {
         let peers = PeerConfig { udp: config.udp(), advertise: config.advertise.clone() };
         let peers = Peers::open(peers, clock, metrics.clone()).await.with_context(|| format!("UDP port {}", config.udp()))?;
         readiness.pass(Check::Udp);
+        let (data_dir, limits) = (config.data_dir.clone(), config.file_limits());
+        let files = tokio::task::spawn_blocking(move || Files::open(data_dir.as_deref(), limits)).await?.context("the folder of files")?;
         let listener = TcpListener::bind(config.http).await.with_context(|| format!("HTTP port {}", config.http))?;
         let http = listener.local_addr()?;
         let state = AppState {
+            players: Players::new(rooms.clone(), files, clock, metrics.clone()),
             rooms,
             peers,
             recordings,
@@ -93,6 +97,7 @@ impl Server {
         self.state.rooms.drain();
         // Before the people go, so that nothing of them is lost
         self.state.recordings.shut_down().await;
+        self.state.players.shut_down().await;
         self.state.peers.shut_down().await;
         // Where nobody listens any more, serving has ended already.
         let _ = self.stop.send(());

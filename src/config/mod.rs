@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use crate::compositor::Choice;
 use crate::http::IceServer;
+use crate::players::FileLimits;
 use crate::record::RecordingSettings;
 use crate::rooms::spec::RoomSpec;
 pub use args::{ServeArgs, check_environment};
@@ -28,8 +29,8 @@ pub struct Config {
     pub udp: Option<SocketAddr>,
     /// Addresses that clients are told to send media to; default those of `udp`.
     pub advertise: Vec<IpAddr>,
-    /// Where rooms, templates and images are kept; without it, they are gone when the server ends. Fonts in its folder `fonts` write the
-    /// names that other fonts cannot.
+    /// Where rooms, templates, images and files are kept; without it, they are gone when the server ends. Fonts in its folder `fonts`
+    /// write the names that other fonts cannot.
     pub data_dir: Option<PathBuf>,
     /// What composites; default `auto`.
     pub compositor: Choice,
@@ -47,8 +48,27 @@ pub struct Config {
     pub log: LogConfig,
     /// Where recordings are kept, and what bounds them.
     pub recording: RecordingSettings,
+    /// Uploaded files that play into rooms.
+    pub files: FilesConfig,
     /// What rooms start as: the same as the body of `PUT /v1/rooms/{room}`.
     pub room: RoomSpec,
+}
+
+/// Bounds on uploaded files.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FilesConfig {
+    /// Bytes of a file at most; default 268435456 (256 MiB).
+    pub max_bytes: u64,
+    /// Bytes of all files at most; default 4294967296 (4 GiB).
+    pub max_total_bytes: u64,
+}
+
+impl Default for FilesConfig {
+    fn default() -> Self {
+        let FileLimits { max_bytes, max_total_bytes } = FileLimits::default();
+        Self { max_bytes, max_total_bytes }
+    }
 }
 
 /// What is logged, and how.
@@ -88,6 +108,7 @@ impl Default for Config {
             api_keys: Vec::new(),
             log: LogConfig::default(),
             recording: RecordingSettings::default(),
+            files: FilesConfig::default(),
             room: RoomSpec::default(),
         }
     }
@@ -180,7 +201,15 @@ impl Config {
         if !(1..=256).contains(&self.decode_threads()) {
             return refuse("decode_threads", self.decode_threads().to_string(), "use 1 to 256");
         }
+        if self.files.max_total_bytes < self.files.max_bytes {
+            return refuse("files.max_total_bytes", self.files.max_total_bytes.to_string(), "use files.max_bytes or more");
+        }
         Ok(self)
+    }
+
+    /// Bounds on uploaded files.
+    pub fn file_limits(&self) -> FileLimits {
+        FileLimits { max_bytes: self.files.max_bytes, max_total_bytes: self.files.max_total_bytes }
     }
 
     /// The media port's address.

@@ -18,7 +18,7 @@ const FU_A: u8 = 28;
 const IMPORTANCE: u8 = 0b1110_0000;
 
 /// The payloads of one access unit, in order; the marker belongs on the last.
-pub(super) fn packetize(nal_units: &[Bytes]) -> Vec<Bytes> {
+pub fn packetize(nal_units: &[Bytes]) -> Vec<Bytes> {
     let mut payloads = Vec::with_capacity(nal_units.len());
     let mut rest = nal_units;
     while let Some(first) = rest.first() {

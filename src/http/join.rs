@@ -98,8 +98,8 @@ fn wish(query: JoinQuery, offer: &Offer) -> Wish {
     let (sends_audio, receives_audio) = offer.audio.unwrap_or_default();
     let (sends_video, receives_video) = offer.video.unwrap_or_default();
     let JoinQuery { name, view, source, max_height, max_fps } = query;
-    let (rendition, is_output) = (None, false);
-    Wish { name, source, view, max_height, max_fps, sends_video, sends_audio, receives_video, receives_audio, rendition, is_output }
+    let outward = Wish { view, max_height, max_fps, receives_video, receives_audio, ..Wish::default() };
+    Wish { name, source, sends_video, sends_audio, ..outward }
 }
 
 fn created(state: &AppState, answer: Answer, notice: Option<String>) -> Response {

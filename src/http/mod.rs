@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 use crate::media::Clock;
 use crate::metrics::Metrics;
 use crate::peer::Peers;
+use crate::players::Players;
 use crate::record::Recordings;
 use crate::rooms::Rooms;
 
@@ -24,12 +25,14 @@ mod cors;
 mod docs;
 mod encode;
 mod etag;
+mod files;
 mod ice;
 mod join;
 mod json;
 mod ops;
 mod pages;
 mod path;
+mod players;
 mod problem;
 mod ranges;
 mod ready;
@@ -57,6 +60,8 @@ pub struct AppState {
     pub peers: Arc<Peers>,
     /// All recordings.
     pub recordings: Arc<Recordings>,
+    /// Files that play into rooms.
+    pub players: Arc<Players>,
     /// What `/metrics` shows.
     pub metrics: Metrics,
     /// What `/readyz` tells.
@@ -86,6 +91,10 @@ fn guarded() -> OpenApiRouter<AppState> {
         .routes(routes!(snapshot::png))
         .routes(routes!(snapshot::jpeg))
         .routes(routes!(ops::metrics))
+        .routes(routes!(files::list))
+        .routes(routes!(files::get, files::put, files::delete))
+        .routes(routes!(players::list, players::play))
+        .routes(routes!(players::get, players::stop))
         .merge(admin::routes())
         .merge(recordings::routes())
 }

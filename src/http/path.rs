@@ -11,6 +11,7 @@ use utoipa::IntoParams;
 use super::Problem;
 use super::problem::shown;
 use crate::media::{ParticipantId, RoomName, RoomNameError, ShortName};
+use crate::players::PlayerId;
 use crate::record::{RecordingId, RecordingIdError};
 
 /// `{room}`.
@@ -23,6 +24,9 @@ pub(super) struct Named(pub(super) ShortName);
 pub(super) struct Recorded(pub(super) RecordingId);
 /// `{id}` of a recording and `{file}`; the file's name may be any text.
 pub(super) struct RecordingFile(pub(super) RecordingId, pub(super) String);
+
+/// `{id}` of a player.
+pub(super) struct Player(pub(super) PlayerId);
 
 /// How the document describes `{room}`.
 #[derive(IntoParams)]
@@ -41,6 +45,16 @@ pub(super) struct RoomParam {
 pub(super) struct PersonParam {
     /// A participant's short public id.
     #[param(pattern = "^p[0-9]{1,10}$", example = "p3")]
+    id: String,
+}
+
+/// How the document describes a player's `{id}`.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "a description; the extractor is Player")]
+pub(super) struct PlayerParam {
+    /// A player's id.
+    #[param(pattern = "^player[0-9]{1,10}$", example = "player1")]
     id: String,
 }
 
@@ -114,6 +128,15 @@ impl<S: Send + Sync> FromRequestParts<S> for Person {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let text = parameter(parts, state, "id").await;
         id(&text).map(Self).ok_or_else(|| Problem::not_found(format!("there is no participant {:?}: ids are like p3", shown(&text))))
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Player {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let text = parameter(parts, state, "id").await;
+        text.parse().map(Self).map_err(|()| Problem::not_found(format!("there is no player {:?}: ids are like player3", shown(&text))))
     }
 }
 

@@ -87,10 +87,10 @@ impl Directory {
         }
         let prepared = match self.entries.get(name) {
             Some(entry) => &entry.prepared,
-            None if on_demand && !wish.is_output => &self.defaults,
+            None if on_demand && !wish.is_output && !wish.is_sent => &self.defaults,
             None => return Err(JoinError::NoSuchRoom(name.clone())),
         };
-        if prepared.spec.locked && !wish.is_output {
+        if prepared.spec.locked && !wish.is_output && !wish.is_sent {
             return Err(JoinError::Locked(name.clone()));
         }
         prepared.check_view(wish.view.as_ref())?;

@@ -38,6 +38,8 @@ pub struct Wish {
     /// It is an output of the server's own (a recording, a broadcast): it comes in where the room is locked, too, makes no room, and is
     /// told as nobody.
     pub is_output: bool,
+    /// An admin sends them in: they come in where the room is locked, too, and make no room.
+    pub is_sent: bool,
 }
 
 impl Wish {

@@ -11,6 +11,7 @@ mod durable;
 mod events;
 mod fuzz;
 mod images;
+mod players;
 mod recordings;
 mod refusals;
 mod server;

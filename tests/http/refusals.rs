@@ -81,6 +81,8 @@ async fn without_a_key_only_the_open_paths_answer() {
         ("PUT", "/v1/layouts/own"),
         ("POST", "/v1/layouts/preview.png"),
         ("GET", "/v1/images/logo"),
+        ("PUT", "/v1/files/gong"),
+        ("POST", "/v1/rooms/a/players"),
         ("POST", "/whip/a"),
         ("POST", "/v1/rooms/a/join"),
         ("POST", "/v1/rooms/a/recordings"),

@@ -8,6 +8,7 @@ use medley::http::{Access, AppState, Check, IceServers, Limits, Previews, Readin
 use medley::media::{Clock, Within};
 use medley::metrics::Metrics;
 use medley::peer::{PeerConfig, Peers};
+use medley::players::{FileLimits, Files, Players};
 use medley::record::{RecordingSettings, Recordings};
 use medley::rooms::spec::RoomSpec;
 use medley::rooms::{Rooms, RoomsSettings};
@@ -46,9 +47,11 @@ pub(crate) async fn start_with(change: impl FnOnce(&mut AppState)) -> Server {
         fonts: Fonts::new(None),
     };
     let recording = RecordingSettings { max_active: Within::of(3), ..RecordingSettings::default() };
+    let files = Files::open(None, FileLimits { max_bytes: 4 << 20, max_total_bytes: 6 << 20 }).unwrap();
     let rooms = Rooms::new(settings, clock, metrics.clone()).unwrap();
     let mut state = AppState {
         recordings: Recordings::open(recording, rooms.clone(), clock, metrics.clone()).unwrap(),
+        players: Players::new(rooms.clone(), files, clock, metrics.clone()),
         rooms,
         peers: Peers::open(PeerConfig { udp: loopback, advertise: vec![] }, clock, metrics.clone()).await.unwrap(),
         metrics,

@@ -41,7 +41,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 }
 
 /// JSON that is as it is now and not for a cache.
-fn told<T: Serialize>(value: &T) -> Response {
+pub(super) fn told<T: Serialize>(value: &T) -> Response {
     ([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], Json(value)).into_response()
 }
 

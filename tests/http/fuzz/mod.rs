@@ -18,13 +18,16 @@ use requests::Requests;
 const REQUESTS: usize = 2500;
 const SEED: u64 = 0x6d65_646c_6579;
 
-/// What the requests can be about; a recording of it, where there is place for one.
-async fn furnish(server: &Server) -> Reply {
+/// What the requests can be about; the answers to those that name something new.
+async fn furnish(server: &Server) -> [Reply; 2] {
     let logo = crate::images::file(8, 8, image::ImageFormat::Png);
     server.ask("PUT", "/v1/images/a", "Content-Type: image/png\r\n", &logo).await;
     server.ask("PUT", "/v1/rooms/a", JSON, b"{}").await;
+    server.ask("PUT", "/v1/files/a", "", &crate::players::wav(3000)).await;
+    let player = server.ask("POST", "/v1/rooms/a/players", JSON, br#"{"file":"a"}"#).await;
     server.ask("POST", "/v1/rooms/a/join", SDP, offer("sendrecv").as_bytes()).await;
-    server.ask("POST", "/v1/rooms/a/recordings", "", b"").await
+    let recording = server.ask("POST", "/v1/rooms/a/recordings", "", b"").await;
+    [player, recording]
 }
 
 #[tokio::test]
@@ -35,7 +38,7 @@ async fn no_answer_contradicts_the_document() {
     let mut judge = Judge::new(&document);
     for n in 0..REQUESTS {
         if n % 50 == 0 {
-            requests.learn(&furnish(&server).await);
+            furnish(&server).await.iter().for_each(|reply| requests.learn(reply));
         }
         let request = requests.next();
         let reply = server.ask(&request.method, &request.url, &request.headers, &request.body).await;

@@ -10,6 +10,8 @@ use crate::server::{Reply, offer};
 
 /// Tags and sessions that are remembered.
 const REMEMBERED: usize = 8;
+/// Players that are remembered: the older ones have ended.
+const REMEMBERED_PLAYERS: usize = 2;
 
 /// One request, and the operation that it is of.
 pub(super) struct Request {
@@ -27,6 +29,7 @@ pub(super) struct Requests {
     tags: Vec<String>,
     sessions: Vec<String>,
     recordings: Vec<String>,
+    players: Vec<String>,
 }
 
 impl Requests {
@@ -37,7 +40,8 @@ impl Requests {
             operations.into_iter().map(|(method, operation)| (path.clone(), method, operation)).collect::<Vec<_>>()
         };
         let operations = paths.iter().flat_map(methods).collect();
-        Self { operations, values: Values::new(document, rng), tags: Vec::new(), sessions: Vec::new(), recordings: Vec::new() }
+        let values = Values::new(document, rng);
+        Self { operations, values, tags: Vec::new(), sessions: Vec::new(), recordings: Vec::new(), players: Vec::new() }
     }
 
     /// Notes what later requests can name.
@@ -51,10 +55,14 @@ impl Requests {
         if let Some(recording) = reply.header("location").and_then(|path| path.strip_prefix("/v1/recordings/")) {
             self.recordings.push(recording.to_owned());
         }
-        let surplus = self.recordings.len().saturating_sub(REMEMBERED);
-        self.recordings.drain(..surplus);
-        let surplus = self.tags.len().saturating_sub(REMEMBERED);
-        self.tags.drain(..surplus);
+        if let Some((_, player)) = reply.header("location").and_then(|path| path.rsplit_once("/players/")) {
+            self.players.push(player.to_owned());
+        }
+        let most = [(&mut self.tags, REMEMBERED), (&mut self.recordings, REMEMBERED), (&mut self.players, REMEMBERED_PLAYERS)];
+        for (remembered, most) in most {
+            let surplus = remembered.len().saturating_sub(most);
+            remembered.drain(..surplus);
+        }
     }
 
     pub(super) fn next(&mut self) -> Request {
@@ -87,6 +95,9 @@ impl Requests {
                 self.recordings.choose(&mut self.values.rng).cloned().unwrap_or_else(|| plain(&self.values.of(schema, 0)))
             }
             "file" if self.values.chance(0.6) => "mixed.mp4".into(),
+            "id" if schema["pattern"].as_str().is_some_and(|pattern| pattern.contains("player")) && self.values.chance(0.9) => {
+                self.players.choose(&mut self.values.rng).cloned().unwrap_or_else(|| "player1".into())
+            }
             "id" if self.values.chance(0.8) => format!("p{}", self.values.rng.random_range(1..4)),
             _ => plain(&self.values.of(schema, 0)),
         }
@@ -125,6 +136,7 @@ impl Requests {
         match media_type {
             "application/sdp" => offer(["sendrecv", "sendonly", "recvonly"].choose(&mut self.values.rng).expect("there are some")).into(),
             "image/jpeg" => crate::images::file(16, 8, image::ImageFormat::Jpeg),
+            "audio/wav" => crate::players::wav(100),
             "image/png" => crate::images::file(8, 16, image::ImageFormat::Png),
             _ => b"a=ice-ufrag:abcd\r\na=ice-pwd:0123456789abcdefghijklmn\r\n".into(),
         }
