@@ -6,9 +6,11 @@
 //! | File | What it does |
 //! | --- | --- |
 //! | `mp4` | fragmented MP4 as it grows; any MP4 that is read |
+//! | `ogg` | Ogg/Opus as it comes |
 //! | `open` | a file of any kind, as coded pictures and sounds in order |
 
 pub mod mp4;
+pub mod ogg;
 mod open;
 
 pub use open::{CodedPicture, CodedSound, ContainerError, Media, PictureStream, SoundStream};
