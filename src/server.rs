@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::broadcast::Broadcast;
 use crate::codec::opus::{AudioDecoder, AudioEncoder, Prediction};
 use crate::codec::{Keyframe, VideoDecoder, VideoEncoder, VideoSettings, h264};
 use crate::compositor::{self, Fonts};
@@ -43,9 +44,11 @@ impl Server {
         readiness.pass(Check::Udp);
         let listener = TcpListener::bind(config.http).await.with_context(|| format!("HTTP port {}", config.http))?;
         let http = listener.local_addr()?;
+        let broadcast = Broadcast::new(rooms.clone(), clock, metrics.clone());
         let state = AppState {
             rooms,
             peers,
+            broadcast,
             metrics,
             readiness,
             access: access(&config)?,
