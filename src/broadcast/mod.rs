@@ -19,11 +19,11 @@ use std::sync::Arc;
 
 use tokio::sync::{Semaphore, watch};
 
+use self::mjpeg::PictureStreams;
+use self::ogg::SoundStreams;
 use crate::media::{Clock, RoomName};
 use crate::metrics::Metrics;
 use crate::rooms::{JoinError, Rooms};
-use mjpeg::PictureStreams;
-use ogg::SoundStreams;
 
 /// Clients of MJPEG and Ogg at once. With the streams of events they leave some of the server's connections to everything else.
 const CLIENTS: usize = 512;

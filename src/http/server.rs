@@ -49,7 +49,7 @@ impl Default for Limits {
 
 /// Bytes of a connection that wait in the system at most before they are on their way.
 #[cfg(any(target_os = "android", target_os = "linux"))]
-const UNSENT: u32 = 64 * 1024;
+const UNSENT: u32 = 32 * 1024;
 /// How long the loop waits where a connection cannot be accepted (no file descriptors left).
 const PAUSE: Duration = Duration::from_millis(50);
 

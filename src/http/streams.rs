@@ -11,7 +11,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream::{once, unfold};
+use futures_util::stream::{empty, once, unfold};
 use futures_util::{Stream, StreamExt};
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -78,7 +78,7 @@ pub(super) async fn pictures(
     must_exist(&state, &room)?;
     if method == Method::HEAD {
         state.rooms.beyond(&room, view.as_ref(), None, None)?;
-        return Ok(streaming(PICTURES, Body::empty()));
+        return Ok(streaming(PICTURES, endless()));
     }
     let key = Key { room, view: view.unwrap_or_else(ViewName::main), height: height.get(), fps: fps.get() };
     let stream = state.broadcast.pictures.open(key)?;
@@ -112,7 +112,7 @@ pub(super) async fn sound(
     let NoQuery {} = query(&uri)?;
     must_exist(&state, &room)?;
     if method == Method::HEAD {
-        return Ok(streaming(SOUND, Body::empty()));
+        return Ok(streaming(SOUND, endless()));
     }
     let stream = state.broadcast.sounds.open(&room)?;
     Ok(streaming(SOUND, Body::from_stream(pages(Listening { stream, outlet: outflow.outlet(), is_first: true }))))
@@ -125,6 +125,11 @@ struct NoQuery {}
 fn must_exist(state: &AppState, room: &RoomName) -> Result<(), Problem> {
     let missing = || Problem::not_found(format!("there is no room {room}; GET /v1/rooms lists them"));
     state.rooms.exists(room).then_some(()).ok_or_else(missing)
+}
+
+/// What a HEAD leaves out: of no length that could be told.
+fn endless() -> Body {
+    Body::from_stream(empty::<Result<Bytes, Infallible>>())
 }
 
 fn streaming(content_type: &'static str, body: Body) -> Response {

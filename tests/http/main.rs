@@ -13,6 +13,7 @@ mod images;
 mod refusals;
 mod server;
 mod sessions;
+mod streams;
 mod told;
 
 /// `printf %s open-sesame | sha256sum`

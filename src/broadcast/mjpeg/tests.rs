@@ -52,7 +52,12 @@ async fn whoever_does_not_keep_up_gets_the_newest_and_it_is_counted() {
         newest = fast.next().await.unwrap();
     }
     let second = slow.next().await.unwrap();
-    assert!(second.number >= newest.number && second.at > first.at + Duration::from_millis(250), "{} after {}", second.number, first.number);
+    assert!(
+        second.number >= newest.number && second.at > first.at + Duration::from_millis(250),
+        "{} after {}",
+        second.number,
+        first.number
+    );
     assert!(studio.dropped("mjpeg_client_behind") >= second.number - first.number - 1);
 }
 
