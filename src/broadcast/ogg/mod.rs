@@ -15,7 +15,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast, watch};
 
 use super::StreamError;
-use crate::container::ogg::{End, Writer};
+use crate::container::ogg::Writer;
 use crate::media::RoomName;
 use crate::metrics::Metrics;
 use crate::rooms::{Rooms, Wish};
@@ -32,8 +32,6 @@ const IN_A_PAGE: usize = 2;
 const WAITING: usize = 8;
 /// RFC 7845 §4.2: 80 ms are dropped of what begins amid a stream, until decoders agree with the encoder.
 const PRE_SKIP: u16 = 3840;
-/// 20 ms of silence in mono: CELT, fullband (RFC 6716 §3.1).
-const SILENCE: Bytes = Bytes::from_static(&[0xf8, 0xff, 0xfe]);
 
 /// The packets of a page, as everybody gets them.
 type Packets = [Bytes; IN_A_PAGE];
@@ -55,17 +53,12 @@ struct Shared {
 #[derive(Debug)]
 pub struct SoundStream {
     packets: broadcast::Receiver<Packets>,
-    pages: Writer,
-    state: State,
+    /// Until they have been given.
+    headers: Option<Bytes>,
+    /// Until the last page has been given.
+    writer: Option<Writer>,
     metrics: Metrics,
     _place: OwnedSemaphorePermit,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Opening,
-    Playing,
-    Over,
 }
 
 impl SoundStreams {
@@ -127,32 +120,25 @@ impl Shared {
 
 impl SoundStream {
     fn new(packets: broadcast::Receiver<Packets>, serial: u32, metrics: Metrics, place: OwnedSemaphorePermit) -> Self {
-        Self { packets, pages: Writer::new(serial, 1, PRE_SKIP), state: State::Opening, metrics, _place: place }
+        let (writer, headers) = Writer::begin(serial, 1, PRE_SKIP, IN_A_PAGE);
+        Self { packets, headers: Some(headers), writer: Some(writer), metrics, _place: place }
     }
 
     /// The headers, then whatever sound there is that the client has not had; `None` after the last page. Cancel-safe.
     pub async fn next(&mut self) -> Option<Bytes> {
-        match self.state {
-            State::Opening => self.state = State::Playing,
-            State::Playing => self.play().await,
-            State::Over => return None,
+        if let Some(headers) = self.headers.take() {
+            return Some(headers);
         }
-        Some(self.pages.take())
-    }
-
-    /// A page at least.
-    async fn play(&mut self) {
-        match self.receive().await {
-            Some(packets) => self.pages.page(&packets, End::No),
-            None => {
-                self.pages.page(&[SILENCE], End::Yes);
-                self.state = State::Over;
-                return;
-            }
+        let Some(first) = self.receive().await else { return self.writer.take().map(Writer::end) };
+        let writer = self.writer.as_mut()?;
+        let mut pages = Vec::new();
+        let mut next = Some(first);
+        while let Some(packets) = next {
+            // What is no Opus packet is left out
+            pages.extend(packets.iter().filter_map(|packet| writer.push(packet).ok()));
+            next = self.packets.try_recv().ok();
         }
-        while let Ok(packets) = self.packets.try_recv() {
-            self.pages.page(&packets, End::No);
-        }
+        Some(pages.concat().into())
     }
 
     /// The oldest that still waits.

@@ -1,134 +1,129 @@
-//! Opus in Ogg, as it comes (RFC 7845).
+//! Opus packets as an Ogg stream (RFC 7845).
 //!
-//! In: Opus packets in order. Out: bytes: two header pages, then a page whenever one is asked for. Granule positions count the samples of
-//! the packets given, from 0: a packet that is left out is no gap. Never: a packet held back.
-
-use std::borrow::Cow;
-use std::io;
+//! In: packets, one after the other. Out: the bytes of whole pages. Never: a clock, or anything about what came before the first packet:
+//! a stream begins at any point, and each listener can have one of their own.
 
 use bytes::Bytes;
 use ogg::{PacketWriteEndInfo, PacketWriter};
 
-use crate::codec::opus::packet_samples;
+use super::{HEAD, TAGS};
+use crate::codec::opus;
+use crate::container::ContainerError;
+use crate::media::SAMPLE_RATE;
 
-/// Whether more pages come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// They do, or may.
-    No,
-    /// It is the last page.
-    Yes,
-}
+/// What wrote the stream (RFC 7845 §5.2).
+const VENDOR: &[u8] = b"medley";
+/// Of a gap, so much is filled; a listener goes on earlier after a longer one.
+const MOST_LOST: u64 = 10 * SAMPLE_RATE as u64;
 
 /// Writes one stream.
 pub struct Writer {
     pages: PacketWriter<'static, Vec<u8>>,
     serial: u32,
-    /// Samples at 48 kHz so far.
+    packets_a_page: usize,
+    /// Packets of the page that is being filled, each with the samples that all packets up to its end hold, pre-skip included (§4).
+    page: Vec<(Vec<u8>, u64)>,
     granule: u64,
+    /// What the last packet began with.
+    toc: u8,
 }
 
 impl Writer {
-    /// A stream of this number; its headers (§5) are the first bytes to be taken. `pre_skip` is in samples at 48 kHz that a decoder
-    /// drops at the beginning: 3840 where the packets begin amid what an encoder makes (§4.2).
-    pub fn new(serial: u32, channels: u8, pre_skip: u16) -> Self {
-        let mut writer = Self { pages: PacketWriter::new(Vec::new()), serial, granule: 0 };
-        writer.write(identification(channels, pre_skip), PacketWriteEndInfo::EndPage);
-        writer.write(comments(), PacketWriteEndInfo::EndPage);
-        writer
-    }
-
-    /// One page of some packets, at least one. Together they are at most 60 000 bytes long, so that it is one page.
-    pub fn page(&mut self, packets: &[Bytes], end: End) {
-        let Some((last, before)) = packets.split_last() else { return };
-        for packet in before {
-            self.packet(packet, PacketWriteEndInfo::NormalPacket);
+    /// Begins a stream of `channels` (1 or 2), of which a decoder drops `pre_skip` samples at 48 kHz; gives the two pages that lead it.
+    /// `serial` tells streams of one file apart. A page holds `packets_a_page`: with 1 nothing waits, with 50 framing is 1 % of the bytes.
+    pub fn begin(serial: u32, channels: u8, pre_skip: u16, packets_a_page: usize) -> (Self, Bytes) {
+        // RFC 6716 §3.1: 20 ms of CELT, mono or stereo
+        let toc = 31 << 3 | if channels == 2 { 4 } else { 0 };
+        let packets_a_page = packets_a_page.clamp(1, 200);
+        let mut writer = Self { pages: PacketWriter::new(Vec::new()), serial, packets_a_page, page: Vec::new(), granule: 0, toc };
+        for packet in [head(channels, pre_skip), tags()] {
+            writer.page.push((packet, 0));
+            writer.write(PacketWriteEndInfo::EndPage);
         }
-        let end = if end == End::Yes { PacketWriteEndInfo::EndStream } else { PacketWriteEndInfo::EndPage };
-        self.packet(last, end);
+        let header = writer.take();
+        (writer, header)
     }
 
-    /// What has been written since this was asked last.
-    pub fn take(&mut self) -> Bytes {
+    /// Adds a packet; gives the pages that are whole with it, often none.
+    ///
+    /// # Errors
+    /// Where the bytes are no Opus packet.
+    pub fn push(&mut self, packet: &[u8]) -> Result<Bytes, ContainerError> {
+        let samples = opus::packet_samples(packet).map_err(|error| ContainerError::Malformed(error.to_string()))?;
+        self.granule += samples as u64;
+        self.toc = packet[0];
+        self.page.push((packet.to_vec(), self.granule));
+        if self.page.len() >= self.packets_a_page {
+            self.write(PacketWriteEndInfo::EndPage);
+        }
+        Ok(self.take())
+    }
+
+    /// Fills in for packets that were lost before they came here, so that what follows is heard at its time (§4.1): a decoder makes up so
+    /// many samples, rounded down to whole packets, ten seconds at most.
+    pub fn lost(&mut self, samples: u64) -> Bytes {
+        let empty = self.empty();
+        let each = opus::packet_samples(&empty).unwrap_or(960).max(1) as u64;
+        let pages: Vec<_> = (0..samples.min(MOST_LOST) / each).filter_map(|_| self.push(&empty).ok()).collect();
+        pages.concat().into()
+    }
+
+    /// Gives out what waits for its page to be filled.
+    pub fn flush(&mut self) -> Bytes {
+        self.write(PacketWriteEndInfo::EndPage);
+        self.take()
+    }
+
+    /// Ends the stream; gives its last page.
+    pub fn end(mut self) -> Bytes {
+        if self.page.is_empty() {
+            // §4.4: what the last page has beyond its granule position is not heard
+            self.page.push((self.empty().to_vec(), self.granule));
+        }
+        self.write(PacketWriteEndInfo::EndStream);
+        self.take()
+    }
+
+    /// RFC 6716 §3.2: a packet of one frame without a byte in it, which a decoder makes up.
+    fn empty(&self) -> [u8; 1] {
+        [self.toc & !3]
+    }
+
+    /// Writes the page that was filled.
+    fn write(&mut self, end: PacketWriteEndInfo) {
+        let last = self.page.len().saturating_sub(1);
+        for (n, (packet, granule)) in self.page.drain(..).enumerate() {
+            let end = if n == last { end } else { PacketWriteEndInfo::NormalPacket };
+            self.pages.write_packet(packet, self.serial, end, granule).expect("a vector takes all that is written");
+        }
+    }
+
+    fn take(&mut self) -> Bytes {
         std::mem::take(self.pages.inner_mut()).into()
     }
+}
 
-    fn packet(&mut self, packet: &Bytes, end: PacketWriteEndInfo) {
-        // What is no Opus packet lasts no time
-        self.granule += packet_samples(packet).unwrap_or(0) as u64;
-        self.write(packet.to_vec(), end);
-    }
+/// §5.1, channel mapping family 0.
+fn head(channels: u8, pre_skip: u16) -> Vec<u8> {
+    let mut head = HEAD.to_vec();
+    head.extend_from_slice(&[1, channels]);
+    head.extend_from_slice(&pre_skip.to_le_bytes());
+    head.extend_from_slice(&SAMPLE_RATE.to_le_bytes());
+    head.extend_from_slice(&[0, 0, 0]);
+    head
+}
 
-    fn write(&mut self, packet: Vec<u8>, end: PacketWriteEndInfo) {
-        let written: io::Result<()> = self.pages.write_packet(Cow::Owned(packet), self.serial, end, self.granule);
-        written.expect("a Vec takes every byte");
-    }
+/// §5.2, without comments.
+fn tags() -> Vec<u8> {
+    let mut tags = TAGS.to_vec();
+    tags.extend_from_slice(&(VENDOR.len() as u32).to_le_bytes());
+    tags.extend_from_slice(VENDOR);
+    tags.extend_from_slice(&0u32.to_le_bytes());
+    tags
 }
 
 impl std::fmt::Debug for Writer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Writer(serial {}, granule {})", self.serial, self.granule)
-    }
-}
-
-/// §5.1, mapping family 0: version 1, channels, pre-skip, input rate, no gain.
-fn identification(channels: u8, pre_skip: u16) -> Vec<u8> {
-    let [low, high] = pre_skip.to_le_bytes();
-    [b"OpusHead".as_slice(), &[1, channels, low, high], &48_000u32.to_le_bytes(), &[0, 0, 0]].concat()
-}
-
-/// §5.2: who made it, and no comments.
-fn comments() -> Vec<u8> {
-    let vendor = concat!("Medley ", env!("CARGO_PKG_VERSION"));
-    [b"OpusTags".as_slice(), &(vendor.len() as u32).to_le_bytes(), vendor.as_bytes(), &[0; 4]].concat()
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::Cursor;
-
-    use super::*;
-    use ogg::PacketReader;
-
-    /// 20 ms of CELT in mono, and as many bytes as are wanted.
-    fn packet(length: usize) -> Bytes {
-        [&[0xf8], vec![7; length - 1].as_slice()].concat().into()
-    }
-
-    #[test]
-    fn a_reader_finds_the_headers_and_each_packet_at_its_position() {
-        let mut writer = Writer::new(0x1234_5678, 1, 3840);
-        let headers = writer.take();
-        assert_eq!(&headers[..6], b"OggS\0\x02");
-        for pair in [[3, 160], [255, 254], [510, 1275]] {
-            writer.page(&pair.map(packet), End::No);
-        }
-        writer.page(&[packet(3)], End::Yes);
-        let mut reader = PacketReader::new(Cursor::new([headers, writer.take()].concat()));
-        let mut read = Vec::new();
-        while let Some(packet) = reader.read_packet().unwrap() {
-            assert_eq!(packet.stream_serial(), 0x1234_5678);
-            read.push(packet);
-        }
-        assert_eq!(read[0].data, b"OpusHead\x01\x01\x00\x0f\x80\xbb\0\0\0\0\0");
-        assert!(read[1].data.starts_with(b"OpusTags\x0c\0\0\0Medley "));
-        assert!(read[..2].iter().all(|header| header.absgp_page() == 0 && header.last_in_page()));
-        assert_eq!(read[2..].iter().map(|packet| packet.data.len()).collect::<Vec<_>>(), [3, 160, 255, 254, 510, 1275, 3]);
-        // A page's position is that of the last packet which ends in it
-        let ends: Vec<_> = read[2..].iter().filter(|packet| packet.last_in_page()).map(|packet| packet.absgp_page()).collect();
-        assert_eq!(ends, [1920, 3840, 5760, 6720]);
-        assert!(read[8].last_in_stream() && !read[7].last_in_stream());
-    }
-
-    #[test]
-    fn what_is_taken_is_whole_pages() {
-        let mut writer = Writer::new(1, 2, 312);
-        writer.take();
-        for number in 2..300u32 {
-            writer.page(&[packet(160)], End::No);
-            let page = writer.take();
-            assert_eq!((&page[..4], page.len(), &page[18..22]), (&b"OggS"[..], 28 + 160, &number.to_le_bytes()[..]));
-        }
-        assert!(writer.take().is_empty());
+        f.debug_struct("Writer").field("serial", &self.serial).field("granule", &self.granule).finish_non_exhaustive()
     }
 }
