@@ -4,8 +4,10 @@ use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use medley::codec::h264::{Decoder, Encoder};
+use medley::codec::jpeg::JpegEncoder;
 use medley::codec::opus::{AudioDecoder, AudioEncoder, MAX_PACKET_SAMPLES, Prediction};
 use medley::codec::{Keyframe, VideoDecoder, VideoEncoder, VideoSettings};
+use medley::compositor::stills;
 use medley::media::{BLOCK_SAMPLES, Block, Frame, MediaTime};
 
 // `scenes` finds the types of pictures at `crate::media`, there as here.
@@ -55,6 +57,17 @@ fn encode_video(c: &mut Criterion) {
     }
 }
 
+/// Straight from the planes, and by way of RGB.
+fn encode_jpeg(c: &mut Criterion) {
+    let mut group = c.benchmark_group("jpeg");
+    for (width, height) in [(640, 360), (1280, 720)] {
+        let frame = scenes::moving(width, height, 7);
+        let mut encoder = JpegEncoder::new(75).expect("an encoder");
+        group.bench_function(format!("{height}p"), |b| b.iter(|| black_box(encoder.encode(&frame).expect("a picture"))));
+        group.bench_function(format!("{height}p_image_crate"), |b| b.iter(|| black_box(stills::encode_jpeg(&frame, 75))));
+    }
+}
+
 /// Harmonics that swell, as a voice does.
 fn voice(number: usize) -> Block {
     let mut block = Block::SILENCE;
@@ -82,5 +95,5 @@ fn sound(c: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, decode_video, encode_video, sound);
+criterion_group!(benches, decode_video, encode_video, encode_jpeg, sound);
 criterion_main!(benches);

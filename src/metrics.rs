@@ -139,6 +139,10 @@ pub struct Metrics {
     pub composite_seconds: Histogram,
     /// Time to encode a picture or block.
     pub encode_seconds: Family<ByMedia, Histogram>,
+    /// Time to scale a picture and encode it as JPEG, for a stream.
+    pub jpeg_encode_seconds: Histogram,
+    /// From a canvas's tick until its picture has been written to a client of an MJPEG stream.
+    pub picture_stream_delay_seconds: Histogram,
     registry: std::sync::Arc<Registry>,
 }
 
@@ -204,6 +208,8 @@ impl Default for Metrics {
             decode_seconds: Family::new_with_constructor(time_histogram),
             composite_seconds: time_histogram(),
             encode_seconds: Family::new_with_constructor(time_histogram),
+            jpeg_encode_seconds: time_histogram(),
+            picture_stream_delay_seconds: wait_histogram(),
             registry: std::sync::Arc::default(),
         };
         metrics.registry = std::sync::Arc::new(metrics.registered());
@@ -250,6 +256,9 @@ impl Metrics {
         r.register_with_unit("decode", "Time to decode", Unit::Seconds, self.decode_seconds.clone());
         r.register_with_unit("composite", "Time to composite a canvas", Unit::Seconds, self.composite_seconds.clone());
         r.register_with_unit("encode", "Time to encode", Unit::Seconds, self.encode_seconds.clone());
+        r.register_with_unit("jpeg_encode", "Time to make a JPEG for a stream", Unit::Seconds, self.jpeg_encode_seconds.clone());
+        let delay = self.picture_stream_delay_seconds.clone();
+        r.register_with_unit("picture_stream_delay", "From a canvas's tick to its picture written to a client", Unit::Seconds, delay);
         registry
     }
 

@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::broadcast::Broadcast;
 use crate::codec::opus::{AudioDecoder, AudioEncoder, Prediction};
 use crate::codec::{Keyframe, VideoDecoder, VideoEncoder, VideoSettings, h264};
 use crate::compositor::{self, Fonts};
@@ -50,11 +51,13 @@ impl Server {
         let files = tokio::task::spawn_blocking(move || Files::open(data_dir.as_deref(), limits)).await?.context("the folder of files")?;
         let listener = TcpListener::bind(config.http).await.with_context(|| format!("HTTP port {}", config.http))?;
         let http = listener.local_addr()?;
+        let broadcast = Broadcast::new(rooms.clone(), clock, metrics.clone());
         let state = AppState {
             players: Players::new(rooms.clone(), files, clock, metrics.clone()),
             rooms,
             peers,
             recordings,
+            broadcast,
             metrics,
             readiness,
             access: access(&config)?,

@@ -22,7 +22,7 @@ const PLACES: [(&[&str], &[&str]); 5] = [
     (&["str0m"], &["src/bots/"]),
     (&["wgpu"], &["src/compositor/gpu"]),
     (&["mp4_atom", "ogg", "symphonia"], &["src/container/"]),
-    (&["openh264", "openh264_sys2", "opus", "opusic_sys"], &["src/codec/"]),
+    (&["openh264", "openh264_sys2", "opus", "opusic_sys", "turbojpeg"], &["src/codec/"]),
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

@@ -1,9 +1,10 @@
-//! Codecs: H.264 (`openh264`) and Opus (libopus) behind small traits.
+//! Codecs: H.264 (`openh264`) and Opus (libopus) behind small traits; pictures as JPEG (libjpeg-turbo).
 //!
 //! In: access units and packets from the network, frames and blocks from the room. Out: the other of the two.
 //! Never: a thread of its own, a clock, or trust in a peer's bytes (the SPS is parsed and bounded first).
 
 pub mod h264;
+pub mod jpeg;
 pub mod opus;
 #[cfg(test)]
 pub(crate) mod scenes;

@@ -1,4 +1,4 @@
-//! Which canvases a rendition of fewer frames a second takes: pure, one for each rendition.
+//! Which canvases an output of fewer frames a second takes: pure, one for each.
 //!
 //! In: the times of the canvases. Out: take it or leave it out, evenly. Never: a burst after a pause.
 
@@ -11,19 +11,19 @@ const ROUNDING: Duration = Duration::from_micros(100);
 
 /// Takes a number of canvases a second at most.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub struct Pace {
     period: Duration,
     due: Option<MediaTime>,
 }
 
 impl Pace {
     /// At most `fps` a second, above 0.
-    pub(super) fn new(fps: u32) -> Self {
+    pub fn new(fps: u32) -> Self {
         Self { period: Duration::from_secs(1) / fps, due: None }
     }
 
     /// Whether the canvas of `at` is taken.
-    pub(super) fn takes(&mut self, at: MediaTime) -> bool {
+    pub fn takes(&mut self, at: MediaTime) -> bool {
         let due = self.due.unwrap_or(at);
         if at + ROUNDING < due {
             return false;

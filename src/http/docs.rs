@@ -346,6 +346,8 @@ mod tests {
             ("/v1/rooms/{room}/events", "get"),
             ("/v1/rooms/{room}/snapshot.png", "get"),
             ("/v1/rooms/{room}/snapshot.jpg", "get"),
+            ("/v1/rooms/{room}/mix.mjpeg", "get"),
+            ("/v1/rooms/{room}/mix.ogg", "get"),
             ("/v1/rooms/{room}/layout", "get put"),
             ("/v1/layouts", "get"),
             ("/v1/layouts/{name}", "get put delete"),

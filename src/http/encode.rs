@@ -4,6 +4,8 @@
 
 use bytes::Bytes;
 
+use crate::codec::EncodeError;
+use crate::codec::jpeg::JpegEncoder;
 use crate::compositor::stills;
 use crate::media::Frame;
 
@@ -27,9 +29,12 @@ impl Format {
 }
 
 /// The frame as a file.
-pub(super) fn encode(frame: &Frame, format: Format) -> Bytes {
+///
+/// # Errors
+/// Where the codec has no memory for it.
+pub(super) fn encode(frame: &Frame, format: Format) -> Result<Bytes, EncodeError> {
     match format {
-        Format::Png => stills::encode_png(frame).into(),
-        Format::Jpeg => stills::encode_jpeg(frame, JPEG_QUALITY).into(),
+        Format::Png => Ok(stills::encode_png(frame).into()),
+        Format::Jpeg => JpegEncoder::new(JPEG_QUALITY)?.encode(frame),
     }
 }

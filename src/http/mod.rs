@@ -10,6 +10,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
+use crate::broadcast::Broadcast;
 use crate::media::Clock;
 use crate::metrics::Metrics;
 use crate::peer::Peers;
@@ -30,6 +31,7 @@ mod ice;
 mod join;
 mod json;
 mod ops;
+mod outflow;
 mod pages;
 mod path;
 mod players;
@@ -41,6 +43,7 @@ mod server;
 mod session;
 mod snapshot;
 mod stall;
+mod streams;
 mod wish;
 
 pub use admin::{Previews, Streams};
@@ -74,6 +77,8 @@ pub struct AppState {
     pub snapshots: Snapshots,
     /// Pictures of templates.
     pub previews: Previews,
+    /// The rooms as MJPEG and Ogg.
+    pub broadcast: Broadcast,
     /// Streams of events there are.
     pub streams: Streams,
     /// Real time, for the age of snapshots.
@@ -90,6 +95,8 @@ fn guarded() -> OpenApiRouter<AppState> {
         .routes(routes!(join::whep).map(|whep| whep.options(cors::preflight_sdp)))
         .routes(routes!(snapshot::png))
         .routes(routes!(snapshot::jpeg))
+        .routes(routes!(streams::pictures))
+        .routes(routes!(streams::sound))
         .routes(routes!(ops::metrics))
         .routes(routes!(files::list))
         .routes(routes!(files::get, files::put, files::delete))

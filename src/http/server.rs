@@ -9,13 +9,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
+use hyper::{Request, body::Incoming};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+#[cfg(any(target_os = "android", target_os = "linux"))]
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use super::outflow::Outflow;
 use super::stall::Stallable;
 use super::{AppState, router};
 
@@ -42,12 +47,15 @@ impl Default for Limits {
     }
 }
 
+/// Bytes of a connection that wait in the system at most before they are on their way.
+#[cfg(any(target_os = "android", target_os = "linux"))]
+const UNSENT: u32 = 32 * 1024;
 /// How long the loop waits where a connection cannot be accepted (no file descriptors left).
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves until `shutdown`, then lets requests under way end within [`Limits::drain`].
 pub async fn serve(listener: TcpListener, state: AppState, shutdown: impl Future<Output = ()> + Send) {
-    let limits = state.limits;
+    let (limits, broadcast) = (state.limits, state.broadcast.clone());
     let service = TowerToHyperService::new(router(state));
     let seats = Arc::new(Semaphore::new(limits.connections));
     let graceful = GracefulShutdown::new();
@@ -60,6 +68,7 @@ pub async fn serve(listener: TcpListener, state: AppState, shutdown: impl Future
         tokio::spawn(converse(stream, service.clone(), limits, graceful.watcher(), seat));
     }
     drop(listener);
+    broadcast.end_all();
     if timeout(limits.drain, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests under way at shutdown were cut");
     }
@@ -99,7 +108,13 @@ async fn converse(
         tracing::debug!(%error, "a connection ended as it began");
         return;
     }
-    let stream = TokioIo::new(Stallable::new(stream, limits.write));
+    keep_unsent_short(&stream);
+    let outflow = Outflow::default();
+    let stream = TokioIo::new(Stallable::new(stream, limits.write, outflow.clone()));
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(outflow.clone());
+        service.call(request)
+    });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header)
@@ -109,4 +124,15 @@ async fn converse(
         tracing::debug!(%error, "a connection ended early");
     }
     drop(seat);
+}
+
+/// Has the system take no more than this beyond what is on its way: a stream's client who falls behind would have megabytes of old
+/// pictures before the newest one otherwise.
+fn keep_unsent_short(stream: &TcpStream) {
+    #[cfg(any(target_os = "android", target_os = "linux"))]
+    if let Err(error) = SockRef::from(stream).set_tcp_notsent_lowat(UNSENT) {
+        tracing::debug!(%error, "the system keeps as much unsent as it likes");
+    }
+    #[cfg(not(any(target_os = "android", target_os = "linux")))]
+    let _ = stream;
 }

@@ -124,7 +124,7 @@ async fn snapshot(state: &AppState, Room(room): Room, uri: &Uri, format: Format)
     }
     let at = state.clock.now();
     let encoded = tokio::task::spawn_blocking(move || encode(&frame, format)).await;
-    let Ok(bytes) = encoded else { return Err(Problem::unmade_picture()) };
+    let Ok(Ok(bytes)) = encoded else { return Err(Problem::unmade_picture()) };
     state.snapshots.keep(key, Image { at, bytes: bytes.clone() });
     Ok(image(format, bytes))
 }

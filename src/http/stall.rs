@@ -11,16 +11,19 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Sleep;
 
-/// A stream whose writes fail where none gets through for `patience`.
+use super::outflow::Outflow;
+
+/// A stream whose writes fail where none gets through for `patience`, and which tells when all that it was given is out.
 pub(super) struct Stallable<S> {
     stream: S,
     patience: Duration,
+    outflow: Outflow,
     waiting: Option<Pin<Box<Sleep>>>,
 }
 
 impl<S> Stallable<S> {
-    pub(super) fn new(stream: S, patience: Duration) -> Self {
-        Self { stream, patience, waiting: None }
+    pub(super) fn new(stream: S, patience: Duration, outflow: Outflow) -> Self {
+        Self { stream, patience, outflow, waiting: None }
     }
 
     /// Passes on what a write came to; the wait begins with the first that is pending and ends with any that is not.
@@ -60,6 +63,9 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Stallable<S> {
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if flushed.is_ready() {
+            self.outflow.is_out();
+        }
         self.within_patience(cx, flushed)
     }
 
@@ -77,14 +83,14 @@ mod tests {
     #[tokio::test]
     async fn a_reader_that_takes_nothing_is_cut() {
         let (near, _far) = tokio::io::duplex(16);
-        let error = Stallable::new(near, Duration::from_millis(5)).write_all(&[0; 64]).await.unwrap_err();
+        let error = Stallable::new(near, Duration::from_millis(5), Outflow::default()).write_all(&[0; 64]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     }
 
     #[tokio::test]
     async fn a_reader_that_takes_a_little_at_a_time_is_served() {
         let (near, mut far) = tokio::io::duplex(16);
-        let mut near = Stallable::new(near, Duration::from_secs(10));
+        let mut near = Stallable::new(near, Duration::from_secs(10), Outflow::default());
         let writing = tokio::spawn(async move { near.write_all(&[7; 64]).await });
         let mut taken = [0; 64];
         far.read_exact(&mut taken).await.unwrap();

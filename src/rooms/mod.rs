@@ -183,6 +183,13 @@ impl Rooms {
         Ok(sent.min())
     }
 
+    /// Whether a room would be there without the server's own outputs: an admin keeps it, or somebody's session is in it.
+    pub fn is_held(&self, name: &RoomName) -> bool {
+        let directory = self.directory.lock();
+        let held = |entry: &Entry| entry.kept || entry.live.as_ref().is_some_and(|live| live.occupants.has_guests());
+        directory.entries.get(name).is_some_and(held)
+    }
+
     /// Whether there is such a room: kept, or live.
     pub fn exists(&self, name: &RoomName) -> bool {
         self.directory.lock().entries.contains_key(name)

@@ -128,6 +128,11 @@ impl Occupants {
         self.0.lock().taken.len()
     }
 
+    /// Whether anybody's session is there, beside the server's own outputs.
+    pub(super) fn has_guests(&self) -> bool {
+        self.0.lock().taken.values().any(|occupant| !occupant.is_output)
+    }
+
     /// Those who are seen or heard.
     pub(super) fn people(&self) -> usize {
         self.0.lock().people()

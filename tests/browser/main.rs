@@ -11,6 +11,7 @@ mod docs;
 mod hands;
 mod lossy;
 mod lost;
+mod plain;
 mod relay;
 mod simulcast;
 mod talk;

@@ -16,6 +16,7 @@ mod recordings;
 mod refusals;
 mod server;
 mod sessions;
+mod streams;
 mod told;
 
 /// `printf %s open-sesame | sha256sum`

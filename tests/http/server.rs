@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use medley::broadcast::Broadcast;
 use medley::compositor::{Choice, Fonts};
 use medley::http::{Access, AppState, Check, IceServers, Limits, Previews, Readiness, Snapshots, Streams, serve};
 use medley::media::{Clock, Within};
@@ -52,6 +53,7 @@ pub(crate) async fn start_with(change: impl FnOnce(&mut AppState)) -> Server {
     let mut state = AppState {
         recordings: Recordings::open(recording, rooms.clone(), clock, metrics.clone()).unwrap(),
         players: Players::new(rooms.clone(), files, clock, metrics.clone()),
+        broadcast: Broadcast::new(rooms.clone(), clock, metrics.clone()),
         rooms,
         peers: Peers::open(PeerConfig { udp: loopback, advertise: vec![] }, clock, metrics.clone()).await.unwrap(),
         metrics,
@@ -94,13 +96,13 @@ impl Reply {
 }
 
 impl Server {
-    /// Sends bytes as they are and reads to the end; of a stream of events, its head.
+    /// Sends bytes as they are and reads to the end; of a stream without an end, its head.
     pub(crate) async fn exchange(&self, request: &[u8]) -> Reply {
         let mut stream = TcpStream::connect(self.addr).await.unwrap();
         // A server that refuses a body early may close before all of it is written.
         let _ = stream.write_all(request).await;
         let mut bytes = Vec::new();
-        while !is_head_of_events(&bytes) && stream.read_buf(&mut bytes).await.is_ok_and(|read| read > 0) {}
+        while !is_head_of_stream(&bytes) && stream.read_buf(&mut bytes).await.is_ok_and(|read| read > 0) {}
         let end = end_of_head(&bytes).expect("a whole response head");
         let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
         Reply { status: head[9..12].parse().unwrap(), body: bytes[end + 4..].to_vec(), head }
@@ -146,8 +148,9 @@ fn end_of_head(bytes: &[u8]) -> Option<usize> {
     bytes.windows(4).position(|four| four == b"\r\n\r\n")
 }
 
-fn is_head_of_events(bytes: &[u8]) -> bool {
-    end_of_head(bytes).is_some_and(|end| bytes[..end].windows(17).any(|part| part == b"text/event-stream"))
+fn is_head_of_stream(bytes: &[u8]) -> bool {
+    let Some(head) = end_of_head(bytes).and_then(|end| std::str::from_utf8(&bytes[..end]).ok()) else { return false };
+    ["text/event-stream", "multipart/x-mixed-replace", "audio/ogg"].into_iter().any(|endless| head.contains(endless))
 }
 
 /// An offer of sound and picture.

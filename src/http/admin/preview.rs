@@ -15,7 +15,8 @@ use serde::Deserialize;
 use tokio::sync::Semaphore;
 use utoipa::IntoParams;
 
-use crate::http::encode::{Format, encode};
+use crate::compositor::stills;
+use crate::http::encode::Format;
 use crate::http::path::{Named, NamedParam, query};
 use crate::http::{AppState, Problem, etag, json};
 use crate::layout::LayoutSpec;
@@ -171,7 +172,7 @@ async fn draw(state: &AppState, layout: LayoutSpec, asked: PreviewQuery) -> Resu
     let rooms = state.rooms.clone();
     let drawn = tokio::task::spawn_blocking(move || {
         let frame = rooms.preview(layout, asked.canvas(), asked.participants.get() as usize)?;
-        Ok::<_, AdminError>(encode(&frame, Format::Png))
+        Ok::<_, AdminError>(Bytes::from(stills::encode_png(&frame)))
     });
     drawn.await.ok().transpose()?.ok_or_else(Problem::unmade_picture)
 }

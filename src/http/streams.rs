@@ -1,0 +1,208 @@
+//! The room for anything that speaks HTTP: `mix.mjpeg` and `mix.ogg`.
+//!
+//! In: a room, a height and a rate. Out: bodies that end with the room, the server or the client's patience. Never: more of them than
+//! [`broadcast`](crate::broadcast) has places for, or a picture given while another is on its way.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::{empty, once, unfold};
+use futures_util::{Stream, StreamExt};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::outflow::{Outflow, Outlet};
+use super::path::{Room, RoomParam, query};
+use super::{AppState, Problem};
+use crate::broadcast::StreamError;
+use crate::broadcast::mjpeg::{Key, OPENING, PictureStream};
+use crate::broadcast::ogg::SoundStream;
+use crate::media::{MediaTime, RoomName, ViewName, Within};
+
+const PICTURES: &str = "multipart/x-mixed-replace; boundary=medley-picture";
+/// RFC 5334 §4: Opus alone in Ogg.
+const SOUND: &str = "audio/ogg; codecs=opus";
+
+/// Which pictures of the room.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(default, deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PicturesQuery {
+    /// The tallest picture in pixels, default 720; a smaller canvas is sent as it is.
+    #[param(inline, required = false)]
+    height: Within<128, 2160>,
+    /// Pictures a second at most, default 15.
+    #[param(inline, required = false)]
+    fps: Within<1, 30>,
+    /// The view; default `main`.
+    #[param(inline, required = false)]
+    view: Option<ViewName>,
+}
+
+impl Default for PicturesQuery {
+    fn default() -> Self {
+        Self { height: Within::of(720), fps: Within::of(15), view: None }
+    }
+}
+
+/// The canvas as JPEG pictures one after another, for `<img src>`
+///
+/// Each part has Content-Type, Content-Length and X-Timestamp (seconds since 1970). A client that reads too slowly gets fewer pictures,
+/// and each the newest there is. Clients with the same height, rate and view share one encoder; a room has 8 of them at most. The
+/// stream ends with the room, and 30 s after everybody else has left one that no admin keeps.
+#[utoipa::path(
+    get,
+    path = "/v1/rooms/{room}/mix.mjpeg",
+    operation_id = "mix_mjpeg",
+    tag = "Rooms",
+    params(RoomParam, PicturesQuery),
+    responses(
+        (status = 200, description = "Pictures without end", content_type = "multipart/x-mixed-replace", body = [u8]),
+        (status = 404, description = "No such room"),
+        (status = 503, description = "There are as many clients, or heights and rates, as there may be"),
+    )
+)]
+pub(super) async fn pictures(
+    State(state): State<AppState>,
+    Room(room): Room,
+    Extension(outflow): Extension<Outflow>,
+    method: Method,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let PicturesQuery { height, fps, view } = query(&uri)?;
+    must_exist(&state, &room)?;
+    if method == Method::HEAD {
+        state.rooms.beyond(&room, view.as_ref(), None, None)?;
+        return Ok(streaming(PICTURES, endless()));
+    }
+    let key = Key { room, view: view.unwrap_or_else(ViewName::main), height: height.get(), fps: fps.get() };
+    let stream = state.broadcast.pictures.open(key)?;
+    let watching = Watching { stream, outlet: outflow.outlet(), state, given: None };
+    Ok(streaming(PICTURES, Body::from_stream(parts(watching))))
+}
+
+/// What everybody who only listens hears, as Ogg/Opus, for `<audio src>`
+///
+/// Each client's stream begins with headers of its own and at time 0, whenever it comes in. One that reads too slowly misses sound, and
+/// goes on with the newest. The stream ends with the room, and 30 s after everybody else has left one that no admin keeps.
+#[utoipa::path(
+    get,
+    path = "/v1/rooms/{room}/mix.ogg",
+    operation_id = "mix_ogg",
+    tag = "Rooms",
+    params(RoomParam),
+    responses(
+        (status = 200, description = "Sound without end", content_type = "audio/ogg", body = [u8]),
+        (status = 404, description = "No such room"),
+        (status = 503, description = "There are as many clients as there may be"),
+    )
+)]
+pub(super) async fn sound(
+    State(state): State<AppState>,
+    Room(room): Room,
+    Extension(outflow): Extension<Outflow>,
+    method: Method,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let NoQuery {} = query(&uri)?;
+    must_exist(&state, &room)?;
+    if method == Method::HEAD {
+        return Ok(streaming(SOUND, endless()));
+    }
+    let stream = state.broadcast.sounds.open(&room)?;
+    Ok(streaming(SOUND, Body::from_stream(pages(Listening { stream, outlet: outflow.outlet(), is_first: true }))))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoQuery {}
+
+fn must_exist(state: &AppState, room: &RoomName) -> Result<(), Problem> {
+    let missing = || Problem::not_found(format!("there is no room {room}; GET /v1/rooms lists them"));
+    state.rooms.exists(room).then_some(()).ok_or_else(missing)
+}
+
+/// What a HEAD leaves out: of no length that could be told.
+fn endless() -> Body {
+    Body::from_stream(empty::<Result<Bytes, Infallible>>())
+}
+
+fn streaming(content_type: &'static str, body: Body) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(content_type)),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        // nginx would otherwise hold pictures back until its buffer is full
+        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+    ];
+    (headers, body).into_response()
+}
+
+/// One client of `mix.mjpeg`.
+struct Watching {
+    stream: PictureStream,
+    outlet: Outlet,
+    state: AppState,
+    /// The tick of the picture that is on its way.
+    given: Option<MediaTime>,
+}
+
+impl Watching {
+    /// The newest picture, once the last is out.
+    async fn next(&mut self) -> Option<Bytes> {
+        if let Some(at) = self.given {
+            self.outlet.is_out().await;
+            let delay = self.state.clock.now().since(at);
+            self.state.metrics.picture_stream_delay_seconds.observe(delay.as_secs_f64());
+        }
+        let part = self.stream.next().await?;
+        self.given = Some(part.at);
+        self.outlet.give();
+        Some(part.bytes)
+    }
+}
+
+fn parts(watching: Watching) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    let parts = unfold(watching, async |mut watching| Some((Ok(watching.next().await?), watching)));
+    once(async { Ok(OPENING) }).chain(parts)
+}
+
+/// One client of `mix.ogg`.
+struct Listening {
+    stream: SoundStream,
+    outlet: Outlet,
+    /// Nothing has been given.
+    is_first: bool,
+}
+
+impl Listening {
+    /// The headers, then the sound that has come while the last was on its way.
+    async fn next(&mut self) -> Option<Bytes> {
+        if !std::mem::take(&mut self.is_first) {
+            self.outlet.is_out().await;
+        }
+        let pages = self.stream.next().await?;
+        self.outlet.give();
+        Some(pages)
+    }
+}
+
+fn pages(listening: Listening) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    unfold(listening, async |mut listening| Some((Ok(listening.next().await?), listening)))
+}
+
+impl From<StreamError> for Problem {
+    fn from(error: StreamError) -> Self {
+        let detail = error.to_string();
+        match error {
+            StreamError::Room(error) => error.into(),
+            StreamError::Full | StreamError::TooMany(_) | StreamError::Exhausted => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("{detail}; or try again later")).retry_after(Duration::from_secs(10))
+            }
+        }
+    }
+}
