@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{bail, ensure};
+use anyhow::ensure;
 use clap::Args;
 
 use crate::compositor::{Choice, Fonts};
@@ -65,13 +65,13 @@ pub(super) async fn run(args: RenderArgs) -> anyhow::Result<ExitCode> {
 impl RenderArgs {
     fn render(self, told_to_stop: &AtomicBool) -> anyhow::Result<(PathBuf, Made)> {
         let mut call = self.open()?;
-        self.check_out()?;
         if self.room.has_layout() {
             call.forget_layouts();
         }
         if let Some(events) = &self.events {
             call.add_events(events)?;
         }
+        self.check_out(call.reads())?;
         let room = self.room.settings(call.settings())?;
         call.settle(|settings| self.room.settings(Some(settings)))?;
         let canvas = room.views[&crate::media::ViewName::main()].canvas;
@@ -99,15 +99,11 @@ impl RenderArgs {
     }
 
     /// No film is written over what it is made of.
-    fn check_out(&self) -> anyhow::Result<()> {
+    fn check_out(&self, reads: &[PathBuf]) -> anyhow::Result<()> {
         let place = |path: &Path| path.canonicalize().ok();
-        let outs = [self.out.clone(), self.out.with_extension("opus")];
-        let inputs = self.inputs.iter().map(|input| named(input).1).chain(self.events.clone());
-        for input in inputs {
-            let same = outs.iter().find(|out| place(out).is_some_and(|out| place(&input) == Some(out)));
-            if let Some(out) = same {
-                bail!("--out: {} is one of the files to be rendered; choose another name", out.display());
-            }
+        for out in [self.out.clone(), self.out.with_extension("opus")] {
+            let is_read = place(&out).is_some_and(|out| reads.iter().any(|read| place(read).as_ref() == Some(&out)));
+            ensure!(!is_read, "--out: {} is one of the files to be rendered; choose another name", out.display());
         }
         let folder = self.out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         ensure!(folder.is_dir(), "--out: there is no folder {}", folder.display());

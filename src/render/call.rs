@@ -17,7 +17,7 @@ use crate::room::{Change, RoomSettings, Source};
 /// The file of a recording that says what happened.
 pub const EVENTS: &str = "events.jsonl";
 /// People that there may be.
-const MOST_PEOPLE: usize = 1000;
+const MOST_PEOPLE: usize = 500;
 
 /// A call that can be made again.
 #[derive(Debug, Default)]
@@ -26,6 +26,7 @@ pub struct Call {
     pub(super) deeds: Vec<(MediaTime, Deed)>,
     pub(super) footage: BTreeMap<ParticipantId, Footage>,
     pub(super) damages: Damages,
+    reads: Vec<PathBuf>,
 }
 
 /// What somebody sends.
@@ -53,8 +54,9 @@ impl Call {
     /// # Errors
     /// Where the events cannot be read, or nobody sent anything.
     pub fn recorded(folder: &Path) -> Result<Self, RenderError> {
-        let script = Script::read(&folder.join(EVENTS))?;
-        let mut call = Self { settings: script.settings, ..Self::default() };
+        let events = folder.join(EVENTS);
+        let script = Script::read(&events)?;
+        let mut call = Self { settings: script.settings, reads: vec![events], ..Self::default() };
         for entrance in script.deeds.iter().filter_map(|(_, deed)| deed.entrance()) {
             call.open_recorded(folder, entrance)?;
         }
@@ -72,6 +74,7 @@ impl Call {
         for (n, (name, path)) in (1..).zip(files) {
             let id = ParticipantId(n);
             let media = Media::open(path).map_err(|source| RenderError::Media { path: path.clone(), source })?;
+            call.reads.push(path.clone());
             call.add(id, &presentable(name), path.display().to_string(), media);
         }
         Ok(call)
@@ -90,6 +93,7 @@ impl Call {
     /// Where the events cannot be read, or a file that they name.
     pub fn add_events(&mut self, path: &Path) -> Result<(), RenderError> {
         let script = Script::read(path)?;
+        self.reads.push(path.into());
         let folder = path.parent().unwrap_or(Path::new(""));
         let coming: BTreeSet<_> = script.deeds.iter().filter_map(|(_, deed)| deed.entrance()).map(|entrance| entrance.id).collect();
         self.deeds.retain(|(_, deed)| deed.entrance().is_none_or(|entrance| !coming.contains(&entrance.id)));
@@ -122,6 +126,11 @@ impl Call {
     /// The settings that a recording was made with, as `PUT /v1/rooms/{room}` takes them.
     pub fn settings(&self) -> Option<&serde_json::Value> {
         self.settings.as_ref()
+    }
+
+    /// The files that it is made of; none of them may be the film.
+    pub fn reads(&self) -> &[PathBuf] {
+        &self.reads
     }
 
     /// How long it is, as far as files tell.
@@ -160,14 +169,14 @@ impl Call {
     }
 
     /// The file that an entrance names, and where it is; a plain name, or it might lie anywhere.
-    fn path_of(&self, folder: &Path, entrance: &Entrance) -> Result<Option<(String, PathBuf)>, RenderError> {
+    fn path_of(&mut self, folder: &Path, entrance: &Entrance) -> Result<Option<(String, PathBuf)>, RenderError> {
         check_people(self.footage.len() + 1)?;
         let Some(file) = entrance.file.clone() else { return Ok(None) };
         let mut parts = Path::new(&file).components();
-        match (parts.next(), parts.next()) {
-            (Some(Component::Normal(_)), None) => Ok(Some((file.clone(), folder.join(file)))),
-            _ => Err(RenderError::FileName(file)),
-        }
+        let (Some(Component::Normal(_)), None) = (parts.next(), parts.next()) else { return Err(RenderError::FileName(file)) };
+        let path = folder.join(&file);
+        self.reads.push(path.clone());
+        Ok(Some((file, path)))
     }
 }
 

@@ -14,11 +14,15 @@ use super::RenderError;
 use crate::codec::AccessUnit;
 use crate::codec::h264::nal;
 use crate::container::mp4::{self, PICTURE_CLOCK, Part, PictureTrack, SOUND_CLOCK, Sample, SoundTrack, Tracks};
-use crate::container::ogg::OpusWriter;
+use crate::container::ogg;
 use crate::media::{BLOCK_PERIOD, BLOCK_SAMPLES, Canvas, MediaTime};
 
 /// How much of it is written at once.
 const PART: Duration = Duration::from_secs(1);
+/// One second of 20 ms.
+const PACKETS_A_PAGE: usize = 50;
+/// Of the one stream that there is.
+const SERIAL: u32 = 1;
 /// What libopus looks ahead for speech, in samples: 6.5 ms.
 const PRE_SKIP: u16 = 312;
 
@@ -35,15 +39,21 @@ pub(super) struct Film {
     end: MediaTime,
 }
 
+/// An MP4 file.
+struct Mp4 {
+    file: File,
+    /// Of the last part.
+    sequence: u32,
+    /// The parameter sets that its header has.
+    parameters: [Bytes; 2],
+}
+
 enum Shape {
-    Mp4 {
-        file: File,
-        /// Of the last part.
-        sequence: u32,
-    },
+    Mp4(Mp4),
     Bare {
         pictures: File,
-        sound: OpusWriter<File>,
+        sound: File,
+        pages: ogg::Writer,
     },
 }
 
@@ -55,11 +65,13 @@ impl Film {
     pub(super) fn create(path: &Path, canvas: Canvas) -> Result<Self, RenderError> {
         let file = |path: &Path| File::create(path).map_err(|source| RenderError::Write { path: path.into(), source });
         let shape = match path.extension().and_then(|ending| ending.to_str()) {
-            Some("mp4") => Shape::Mp4 { file: file(path)?, sequence: 0 },
+            Some("mp4") => Shape::Mp4(Mp4 { file: file(path)?, sequence: 0, parameters: Default::default() }),
             Some("h264") => {
                 let beside = path.with_extension("opus");
-                let sound = OpusWriter::new(file(&beside)?, 1, PRE_SKIP).map_err(|source| RenderError::Write { path: beside, source })?;
-                Shape::Bare { pictures: file(path)?, sound }
+                let (pages, head) = ogg::Writer::begin(SERIAL, 1, PRE_SKIP, PACKETS_A_PAGE);
+                let mut sound = file(&beside)?;
+                sound.write_all(&head).map_err(|source| RenderError::Write { path: beside, source })?;
+                Shape::Bare { pictures: file(path)?, sound, pages }
             }
             _ => return Err(RenderError::Kind(path.into())),
         };
@@ -92,8 +104,8 @@ impl Film {
     /// Where it cannot be written.
     pub(super) fn finish(mut self) -> Result<Duration, RenderError> {
         self.write(self.end)?;
-        if let Shape::Bare { sound, .. } = self.shape {
-            sound.finish().map_err(|source| RenderError::Write { path: self.path.with_extension("opus"), source })?;
+        if let Shape::Bare { mut sound, pages, .. } = self.shape {
+            sound.write_all(&pages.end()).map_err(|source| RenderError::Write { path: self.path.with_extension("opus"), source })?;
         }
         Ok(self.end.since(MediaTime::ZERO))
     }
@@ -108,62 +120,68 @@ impl Film {
             return Ok(());
         }
         let written = match &mut self.shape {
-            Shape::Mp4 { file, sequence } => {
-                *sequence += 1;
-                let bytes = packed(self.canvas, *sequence, &pictures, &sounds, until).map_err(RenderError::Pack)?;
-                file.write_all(&bytes)
+            Shape::Mp4(mp4) => {
+                let bytes = mp4.pack(self.canvas, &pictures, &sounds, until).map_err(RenderError::Pack)?;
+                mp4.file.write_all(&bytes)
             }
-            Shape::Bare { pictures: file, sound } => {
-                let sounded = sounds.into_iter().try_for_each(|(_, packet)| sound.packet(&packet, BLOCK_SAMPLES as u32));
-                sounded.and_then(|()| sound.flush()).and_then(|()| file.write_all(&byte_stream(&pictures)))
+            Shape::Bare { pictures: file, sound, pages } => {
+                let paged = sounds.iter().map(|(_, packet)| pages.push(packet)).collect::<Result<Vec<_>, _>>();
+                let paged = paged.map_err(|error| RenderError::Pack(error.to_string()))?;
+                sound.write_all(&paged.concat()).and_then(|()| file.write_all(&byte_stream(&pictures)))
             }
         };
         written.map_err(|source| RenderError::Write { path: self.path.clone(), source })
     }
 }
 
-/// A part of an MP4 file; with its header where it is the first.
-fn packed(
-    canvas: Canvas,
-    sequence: u32,
-    pictures: &[(MediaTime, AccessUnit)],
-    sounds: &[(MediaTime, Bytes)],
-    until: MediaTime,
-) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    if sequence == 1 {
-        bytes.extend_from_slice(&mp4::header(&tracks(canvas, pictures)).map_err(|error| error.to_string())?);
+impl Mp4 {
+    /// The next part; with the header where it is the first.
+    fn pack(
+        &mut self,
+        canvas: Canvas,
+        pictures: &[(MediaTime, AccessUnit)],
+        sounds: &[(MediaTime, Bytes)],
+        until: MediaTime,
+    ) -> Result<Vec<u8>, String> {
+        let mut bytes = Vec::new();
+        self.sequence += 1;
+        if self.sequence == 1 {
+            bytes.extend_from_slice(&mp4::header(&self.begin(canvas, pictures)).map_err(|error| error.to_string())?);
+        }
+        let ends = pictures.iter().skip(1).map(|(at, _)| *at).chain([until]);
+        let sound = |(_, packet): &(MediaTime, Bytes)| Sample { payload: packet.clone(), duration: BLOCK_SAMPLES as u32, keyframe: true };
+        let part = Part {
+            sequence: self.sequence,
+            pictures_at: pictures.first().map_or(0, |(at, _)| ticks(*at, PICTURE_CLOCK)),
+            pictures: pictures.iter().zip(ends).map(|(picture, end)| self.sample(picture, end)).collect(),
+            sounds_at: sounds.first().map_or(0, |(at, _)| ticks(*at, SOUND_CLOCK)),
+            sounds: sounds.iter().map(sound).collect(),
+        };
+        bytes.extend_from_slice(&mp4::part(&part).map_err(|error| error.to_string())?);
+        Ok(bytes)
     }
-    let ends = pictures.iter().skip(1).map(|(at, _)| *at).chain([until]);
-    let picture = |((at, unit), end): (&(MediaTime, AccessUnit), MediaTime)| Sample {
-        payload: mp4::length_prefixed(&unit.nal_units),
-        duration: (ticks(end, PICTURE_CLOCK) - ticks(*at, PICTURE_CLOCK)) as u32,
-        keyframe: unit.keyframe,
-    };
-    let sound = |(_, packet): &(MediaTime, Bytes)| Sample { payload: packet.clone(), duration: BLOCK_SAMPLES as u32, keyframe: true };
-    let part = Part {
-        sequence,
-        pictures_at: pictures.first().map_or(0, |(at, _)| ticks(*at, PICTURE_CLOCK)),
-        pictures: pictures.iter().zip(ends).map(picture).collect(),
-        sounds_at: sounds.first().map_or(0, |(at, _)| ticks(*at, SOUND_CLOCK)),
-        sounds: sounds.iter().map(sound).collect(),
-    };
-    bytes.extend_from_slice(&mp4::part(&part).map_err(|error| error.to_string())?);
-    Ok(bytes)
+
+    /// What the file is that begins with these pictures.
+    fn begin(&mut self, canvas: Canvas, pictures: &[(MediaTime, AccessUnit)]) -> Tracks {
+        let first = pictures.first().map_or(&[][..], |(_, unit)| &unit.nal_units);
+        let parameters = |kind: u8| first.iter().find(|nal_unit| nal::kind(nal_unit) == kind).cloned().unwrap_or_default();
+        self.parameters = [parameters(nal::SPS), parameters(nal::PPS)];
+        let [sps, pps] = self.parameters.clone();
+        let pictures = PictureTrack { width: canvas.width as u16, height: canvas.height as u16, sps, pps, in_band: false };
+        Tracks { pictures: Some(pictures), sound: Some(SoundTrack { channels: 1, pre_skip: PRE_SKIP }) }
+    }
+
+    /// ISO/IEC 14496-15 §5.4.2: samples of `avc1` repeat no parameter sets.
+    fn sample(&self, (at, unit): &(MediaTime, AccessUnit), end: MediaTime) -> Sample {
+        let nal_units: Vec<_> = unit.nal_units.iter().filter(|nal_unit| !self.parameters.contains(nal_unit)).cloned().collect();
+        let duration = (ticks(end, PICTURE_CLOCK) - ticks(*at, PICTURE_CLOCK)) as u32;
+        Sample { payload: mp4::length_prefixed(&nal_units), duration, keyframe: unit.keyframe }
+    }
 }
 
 /// A time in ticks of a clock, the nearest.
 fn ticks(at: MediaTime, clock: u32) -> u64 {
     ((u128::from(at.as_nanos()) * u128::from(clock) + 500_000_000) / 1_000_000_000) as u64
-}
-
-/// What a file is that begins with these pictures.
-fn tracks(canvas: Canvas, pictures: &[(MediaTime, AccessUnit)]) -> Tracks {
-    let first = pictures.first().map_or(&[][..], |(_, unit)| &unit.nal_units);
-    let parameters = |kind: u8| first.iter().find(|nal_unit| nal::kind(nal_unit) == kind).cloned().unwrap_or_default();
-    let (width, height) = (canvas.width as u16, canvas.height as u16);
-    let pictures = PictureTrack { width, height, sps: parameters(nal::SPS), pps: parameters(nal::PPS), in_band: false };
-    Tracks { pictures: Some(pictures), sound: Some(SoundTrack { channels: 1, pre_skip: PRE_SKIP }) }
 }
 
 /// Annex B, with four bytes before each NAL unit.

@@ -17,6 +17,8 @@ use crate::room::{Change, RoomSettings, Source};
 
 /// The longest line: settings with all their regions take some kilobytes.
 const LONGEST_LINE: u64 = 1 << 20;
+/// The latest time: a week.
+const LATEST_MS: u64 = 7 * 24 * 3_600_000;
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 64;
 
@@ -137,6 +139,9 @@ impl Script {
             return Ok(());
         }
         let line: Line = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+        if line.at_ms > LATEST_MS {
+            return Err(format!("at_ms: {} is more than a week; send at most {LATEST_MS}", line.at_ms));
+        }
         let at = MediaTime::from_millis(line.at_ms);
         let Some(event) = line.event.clone() else {
             self.settings = line.settings.or(self.settings.take());
@@ -286,6 +291,7 @@ mod tests {
             ("{\"event\": \"left\", \"participant\": \"Ada\"}\n", "line 1: participant \"Ada\" is no id"),
             ("{\"event\": \"layout\", \"detail\": {\"tmplate\": \"grid\"}}\n", "line 1: is no layout: unknown field `tmplate`"),
             ("{\"event\": \"joined\", \"participant\": \"p1\", \"gain_db\": \"loud\"}\n", "line 1: invalid type"),
+            ("{\"at_ms\": 20000000000000, \"event\": \"speaker\"}\n", "line 1: at_ms: 20000000000000 is more than a week"),
             ("{\"at_ms\": -5, \"event\": \"left\", \"participant\": \"p1\"}\n", "line 1: invalid value"),
         ];
         for (text, said) in refused {

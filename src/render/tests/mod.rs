@@ -8,14 +8,14 @@ use std::time::Duration;
 use super::*;
 use crate::bots::mark::{self, Luma};
 use crate::bots::picture::Painter;
-use crate::bots::sound::{Tone, Voice};
+use crate::bots::sound::Tone;
 use crate::bots::wall::Wall;
 use crate::codec::h264::{self, Decoder, Encoder};
 use crate::codec::opus::{AudioDecoder, AudioEncoder, Prediction};
 use crate::codec::{Keyframe, VideoDecoder, VideoEncoder, VideoSettings};
 use crate::container::{CodedPicture, CodedSound, Media, PictureStream, SoundStream};
 use crate::layout::{LayoutSpec, stock};
-use crate::media::{BLOCK_SAMPLES, Canvas, Frame, MediaTime, ParticipantId, ViewName};
+use crate::media::{BLOCK_SAMPLES, Block, Canvas, Frame, MediaTime, ParticipantId, ViewName};
 use crate::room::View;
 
 mod calls;
@@ -74,12 +74,12 @@ pub(super) fn filmed(seconds: u64, mut draw: impl FnMut(MediaTime) -> Frame) -> 
     (0..seconds * u64::from(FPS)).map(picture).collect()
 }
 
-/// A bot's tone, while `speaks` says so for a moment in milliseconds.
+/// A bot's tone without its pauses, while `speaks` says so for a moment in milliseconds.
 pub(super) fn sounds(number: u16, seconds: u64, speaks: impl Fn(u64) -> bool) -> VecDeque<CodedSound> {
-    let (mut voice, mut encoder) = (Voice::new(number), AudioEncoder::new().unwrap());
+    let (hertz, mut encoder) = (Tone::of(number).hertz() as f32, AudioEncoder::new().unwrap());
     let sound = |n: u64| {
-        let spoken = voice.speak(Wall::from_micros(20_000 * n));
-        let block = if speaks(20 * n) { spoken } else { crate::media::Block::SILENCE };
+        let sample = |i: usize| 0.1 * (std::f32::consts::TAU * hertz * ((n as usize * BLOCK_SAMPLES + i) % 48_000) as f32 / 48_000.0).sin();
+        let block = if speaks(20 * n) { Block(std::array::from_fn(sample)) } else { Block::SILENCE };
         CodedSound::Opus { at: Duration::from_millis(20 * n), packet: encoder.encode(&block, Prediction::Allowed).unwrap() }
     };
     (0..seconds * 50).map(sound).collect()

@@ -2,9 +2,9 @@
 
 use super::super::camera::{Camera, Pause};
 use super::super::damage::Damages;
-use super::super::voice::Voice as Sound;
+use super::super::voice::Voice;
 use super::*;
-use crate::media::{Block, Heard, SoundSource};
+use crate::media::{Heard, SoundSource};
 
 fn camera(pictures: VecDeque<CodedPicture>, pause: Pause) -> Camera {
     Camera::new(Box::new(Pictures(pictures, None)), pause, MediaTime::ZERO, Damages::default().of("a.mp4"))
@@ -67,7 +67,7 @@ fn pictures_that_end_in_an_error_end_there_and_it_is_told() {
 
 /// What is heard of somebody from a moment on, block by block.
 fn listen(sounds: VecDeque<CodedSound>, from: u64, blocks: u64) -> (Vec<f32>, Vec<Heard>, bool) {
-    let (mut voice, over) = Sound::open(Box::new(Sounds(sounds)), MediaTime::ZERO, Damages::default().of("a.mp4"));
+    let (mut voice, over) = Voice::open(Box::new(Sounds(sounds)), MediaTime::ZERO, Damages::default().of("a.mp4"));
     let (mut samples, mut how) = (Vec::new(), Vec::new());
     for n in 0..blocks {
         let mut block = Block::SILENCE;
@@ -81,7 +81,7 @@ fn rms(samples: &[f32]) -> f32 {
     (samples.iter().map(|sample| sample * sample).sum::<f32>() / samples.len() as f32).sqrt()
 }
 
-/// A bot's tone without its pause, as packets and as samples.
+/// A bot's tone.
 fn tone(blocks: u64) -> VecDeque<CodedSound> {
     let mut sounds = sounds(1, blocks.div_ceil(50), |_| true);
     sounds.truncate(blocks as usize);
