@@ -40,7 +40,8 @@ fn write(path: &Path, number: u16, mut draw: impl FnMut(MediaTime) -> Frame) {
             encoder.encode(&draw(at), at, Keyframe::Auto).expect("a picture is encoded").expect("none is skipped")
         })
         .collect();
-    let parameters = |kind: u8| units[0].nal_units.iter().find(|nal_unit| nal::kind(nal_unit) == kind).cloned().expect("a keyframe is first");
+    let parameters =
+        |kind: u8| units[0].nal_units.iter().find(|nal_unit| nal::kind(nal_unit) == kind).cloned().expect("a keyframe is first");
     let pictures = PictureTrack { width: 640, height: 360, sps: parameters(nal::SPS), pps: parameters(nal::PPS), in_band: false };
     let tracks = Tracks { pictures: Some(pictures), sound: Some(SoundTrack { channels: 1, pre_skip: 312 }) };
     let picture = |unit: &medley::codec::AccessUnit| Sample {

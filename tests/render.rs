@@ -114,7 +114,8 @@ fn files_become_people_and_events_happen_to_them() {
     let folder = tempfile::tempdir().unwrap();
     write_tone(&folder.path().join("a.wav"), 440.0, 2);
     write_person(&folder.path().join("b.mp4"), 2, 0, 2);
-    std::fs::write(folder.path().join("events"), "{\"at_ms\": 1000, \"event\": \"changed\", \"participant\": \"p2\", \"hidden\": true}\n").unwrap();
+    std::fs::write(folder.path().join("events"), "{\"at_ms\": 1000, \"event\": \"changed\", \"participant\": \"p2\", \"hidden\": true}\n")
+        .unwrap();
     let args = [&["Ada=a.wav", "b.mp4", "--events", "events", "--bitrate", "900000"][..], &SMALL].concat();
     let pictures = seen(&film(folder.path(), &args));
     let with = |n: usize| pictures[n].contains_key(&2);

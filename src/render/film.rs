@@ -50,11 +50,7 @@ struct Mp4 {
 
 enum Shape {
     Mp4(Mp4),
-    Bare {
-        pictures: File,
-        sound: File,
-        pages: ogg::Writer,
-    },
+    Bare { pictures: File, sound: File, pages: ogg::Writer },
 }
 
 impl Film {

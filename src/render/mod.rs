@@ -107,7 +107,7 @@ pub enum RenderError {
     #[error("the events name the file {0:?}; name one that lies beside them, without a folder")]
     FileName(String),
     /// A layout that cannot be had.
-    #[error("the layout at {} s: {source}; only the stock templates are known here, choose another layout for all of the call", .at.as_secs_f64())]
+    #[error("the layout at {} s: {source}; only the stock templates are known here, choose another for all of the call (--layout)", .at.as_secs_f64())]
     Layout {
         /// When it was to come.
         at: Duration,

@@ -23,12 +23,7 @@ const AUDIENCE: ParticipantId = ParticipantId(u32::MAX);
 ///
 /// # Errors
 /// See [`RenderError`]; what was filmed before can be played, too.
-pub fn render(
-    call: Call,
-    plan: &Plan,
-    out: &Path,
-    watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-) -> Result<Made, RenderError> {
+pub fn render(call: Call, plan: &Plan, out: &Path, watch: &mut dyn FnMut(Progress) -> ControlFlow<()>) -> Result<Made, RenderError> {
     if call.is_empty() {
         return Err(RenderError::Nothing(call.damages.list().join("; ")));
     }

@@ -12,7 +12,7 @@ use crate::codec::opus::{AudioDecoder, MAX_PACKET_SAMPLES, packet_samples};
 use crate::container::{CodedSound, SoundStream};
 use crate::media::{BLOCK_SAMPLES, Block, Heard, MediaTime, SAMPLE_RATE, SoundSource};
 
-/// Times that differ by less from where the sound before ends go on from there: clocks are rounded, and drift. 20 ms.
+/// Sound whose time is off by less goes on where the sound before it ends: clocks are rounded, and drift. 20 ms.
 const IN_STEP: u64 = BLOCK_SAMPLES as u64;
 /// Longer gaps are pauses that the sender made, and not losses.
 const LONGEST_LOSS: u64 = MAX_PACKET_SAMPLES as u64;
@@ -100,7 +100,7 @@ impl Voice {
         let (at, end) = (place_of(&next), self.end());
         let missing = at.saturating_sub(end);
         let is_loss = self.sounding && missing <= LONGEST_LOSS && matches!(next, CodedSound::Opus { .. });
-        if missing > IN_STEP && !is_loss {
+        if missing >= IN_STEP && !is_loss {
             self.next = Some(next);
             return self.pause(at.min(until));
         }
@@ -110,7 +110,7 @@ impl Voice {
         }
         let made = if missing >= IN_STEP && self.sounding { self.make_up(&next, missing) } else { Heard::Decoded };
         let early = end.saturating_sub(at);
-        self.sound(&next, if early > IN_STEP { early as usize } else { 0 });
+        self.sound(&next, if early >= IN_STEP || !self.sounding { early as usize } else { 0 });
         self.next = self.read();
         made
     }
@@ -155,6 +155,9 @@ impl Voice {
             CodedSound::Samples { samples, .. } => samples,
         };
         let made = &made[without.min(made.len())..];
+        if made.is_empty() {
+            return;
+        }
         let begins = self.ready.len();
         self.ready.extend_from_slice(made);
         if !std::mem::replace(&mut self.sounding, true) {

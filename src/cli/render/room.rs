@@ -135,7 +135,9 @@ mod tests {
     fn what_cannot_be_is_refused_with_the_rule() {
         let refused = |text: &str| size(text).unwrap_err();
         assert!(refused("1280").contains("such as 1280x720") && refused("1281x720").contains("send 1282"));
-        assert!(refused("127x720").contains("128 to 3840") && refused("1280x9999").contains("128 to 2160") && refused("axb").contains("\"a\""));
+        assert!(
+            refused("127x720").contains("128 to 3840") && refused("1280x9999").contains("128 to 2160") && refused("axb").contains("\"a\"")
+        );
         assert!(fps("61").unwrap_err().contains("5 to 60"));
         let layout = |layout: &str| format!("{:#}", RoomArgs { layout: Some(layout.into()), ..args() }.settings(None).unwrap_err());
         assert!(layout("gird").contains("there is no template \"gird\"") && layout("a b").contains("is no name"));
@@ -149,6 +151,9 @@ mod tests {
     #[test]
     fn bits_follow_the_pixels() {
         let of = |width, height, fps| usual_bitrate(Canvas { width, height, fps, ..Canvas::default() });
-        assert_eq!([of(1280, 720, 30) / 1000, of(640, 360, 30) / 1000, of(128, 128, 5), of(3840, 2160, 60)], [2499, 624, 100_000, 20_000_000]);
+        assert_eq!(
+            [of(1280, 720, 30) / 1000, of(640, 360, 30) / 1000, of(128, 128, 5), of(3840, 2160, 60)],
+            [2499, 624, 100_000, 20_000_000]
+        );
     }
 }
