@@ -1,4 +1,4 @@
-//! The command line: `medley serve`, `medley bots`, `medley demo`, `medley layouts`.
+//! The command line: `medley serve`, `medley bots`, `medley demo`, `medley layouts`, `medley render`.
 //!
 //! In: arguments and environment. Out: an exit code; errors in a sentence on standard error.
 
@@ -8,6 +8,7 @@ mod grid;
 mod layouts;
 mod line;
 mod log;
+mod render;
 mod serve;
 
 use std::process::ExitCode;
@@ -32,6 +33,8 @@ enum Command {
     Demo(demo::DemoArgs),
     /// Look at the layouts that come with the server
     Layouts(layouts::LayoutsArgs),
+    /// Make a call again from files: a recording in another layout, or any pictures and sound
+    Render(Box<render::RenderArgs>),
 }
 
 /// Runs the command that the process was started with.
@@ -47,6 +50,7 @@ pub fn main() -> ExitCode {
             Command::Bots(args) => bots::run(*args).await,
             Command::Demo(args) => demo::run(args).await,
             Command::Layouts(args) => layouts::run(args),
+            Command::Render(args) => render::run(*args).await,
         }
     });
     result.unwrap_or_else(|error| failed(&error))

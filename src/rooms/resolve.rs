@@ -35,6 +35,14 @@ impl RoomSpec {
         Ok(RoomSettings { views: self.resolve_views(library)?, overlays, audio, max_self_views: self.max_self_views.get() as usize })
     }
 
+    /// The same where there is no server: the stock templates are there, and no images.
+    ///
+    /// # Errors
+    /// As [`AdminError::Invalid`] says.
+    pub fn resolve_alone(&self) -> Result<RoomSettings, AdminError> {
+        self.resolve(&Library::default())
+    }
+
     fn resolve_views(&self, library: &Library) -> Result<BTreeMap<ViewName, View>, AdminError> {
         if self.views.len() > MOST_VIEWS {
             return Err(invalid("views", format!("there are {}; send at most {MOST_VIEWS} beside main", self.views.len())));
