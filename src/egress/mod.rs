@@ -19,8 +19,8 @@ mod worker;
 
 pub use audio::{AudioEgress, AudioSubscription};
 pub use ladder::{Climber, Follow, Line, Lookout, Member, Move, Why, settle};
-pub use packetize::packetize;
 pub use pace::Pace;
+pub use packetize::packetize;
 pub use rendition::{Rendition, fitting, within};
 pub use scene::{Load, SceneEgress};
 pub use subscription::{Turnout, VideoSubscription, subscription};
