@@ -101,15 +101,19 @@ impl Fragments {
 
     /// Goes on to the next fragment; `false` where there is none.
     fn fragment(&mut self) -> Result<bool, ContainerError> {
-        // A cut in the last part is what a crash leaves behind
-        while let Ok(Some(outline)) = self.outlines.next() {
-            if outline.kind == *b"moof" {
-                self.moof = Boxes::new(outline.read(&self.source)?);
-                self.moof_at = outline.begins;
-                return Ok(true);
+        loop {
+            match self.outlines.next() {
+                Ok(Some(outline)) if outline.kind == *b"moof" => {
+                    self.moof = Boxes::new(outline.read(&self.source)?);
+                    self.moof_at = outline.begins;
+                    return Ok(true);
+                }
+                Ok(Some(_)) => {}
+                Err(ContainerError::Io(error)) => return Err(error.into()),
+                // A cut in the last part is what a crash leaves behind
+                Ok(None) | Err(_) => return Ok(false),
             }
         }
-        Ok(false)
     }
 
     fn within_traf(&mut self, kind: &[u8; 4], content: Bytes) -> Result<(), ContainerError> {

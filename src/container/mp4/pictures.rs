@@ -14,7 +14,7 @@ use crate::container::source::Source;
 use crate::container::{CodedPicture, ContainerError, PictureStream};
 
 /// Bytes of one picture that are taken.
-pub(crate) const MOST_BYTES: u32 = 16 << 20;
+const MOST_BYTES: u32 = 16 << 20;
 
 /// Pictures, one after the other.
 pub(super) struct Pictures {
