@@ -22,6 +22,11 @@ const TELLS_BACK: Nanos = 10 * SECOND;
 /// Nothing takes so long to come: a clock was set anew.
 const SET_ANEW: Nanos = 4 * SECOND;
 
+/// A time in ticks of a clock of `rate` hertz; of days, too.
+pub(super) fn ticks(time: Nanos, rate: i64) -> i64 {
+    (i128::from(time) * i128::from(rate) / i128::from(SECOND)) as i64
+}
+
 /// How much our line is ahead of another clock.
 #[derive(Debug, Default)]
 pub(super) struct Offset(Option<Known>);
@@ -93,8 +98,8 @@ impl RtpClock {
             return 0;
         };
         let by_stream = i64::from(timestamp.wrapping_sub(newest.timestamp) as i32);
-        let by_arrival = (arrival - newest.arrival) * self.rate / SECOND;
-        let broken = (by_stream - by_arrival).abs() > SET_ANEW * self.rate / SECOND;
+        let by_arrival = ticks(arrival - newest.arrival, self.rate);
+        let broken = (by_stream - by_arrival).abs() > ticks(SET_ANEW, self.rate);
         let ticks = newest.ticks + if broken { by_arrival.max(0) } else { by_stream };
         if broken || ticks > newest.ticks {
             self.newest = Some(Newest { timestamp, ticks, arrival });

@@ -105,6 +105,11 @@ impl Person {
         Ok(Some(Grown { bytes: bytes.freeze(), reached }))
     }
 
+    /// Pieces given up since the last call, because more came than anybody sends.
+    pub(super) fn take_given_up(&mut self) -> u64 {
+        self.sounds.as_mut().map_or(0, |sounds| std::mem::take(&mut sounds.given_up))
+    }
+
     /// Both have begun, or one does not in time.
     fn may_begin(&self, now: Nanos) -> bool {
         let pictures = self.pictures.as_ref().is_none_or(Pictures::began);

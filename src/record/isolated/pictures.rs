@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::clock::{Captured, Nanos, Offset, StreamClock};
+use super::clock::{Captured, Nanos, Offset, StreamClock, ticks};
 use super::track::Track;
 use crate::codec::sps::Sps;
 use crate::container::mp4::{PICTURE_CLOCK, PictureTrack};
@@ -76,7 +76,7 @@ impl Pictures {
         while self.waiting.front().is_some_and(|first| first.captured.arrival < until) {
             let Some(picture) = self.waiting.pop_front() else { return };
             let since = self.clock.time(walls, picture.captured) - zero;
-            let at = (since * i64::from(PICTURE_CLOCK) / 1_000_000_000).max(self.last.map_or(0, |last| last + 1));
+            let at = ticks(since, PICTURE_CLOCK.into()).max(self.last.map_or(0, |last| last + 1));
             self.last = Some(at);
             self.track.push(at as u64, picture.sample, picture.keyframe);
         }

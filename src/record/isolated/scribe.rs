@@ -91,7 +91,7 @@ impl Scribe {
         Some(Entrance { source: overt.source, file: file_of(id) })
     }
 
-    /// Takes what waits: first what happened, so that of whoever comes nothing is taken before, then what they sent.
+    /// Takes what waits. What happened is taken first and noted last: of whoever is told to have gone, all that they sent is here then.
     fn listen(&mut self, now: MediaTime) -> Result<(), Ended> {
         let happened: Vec<_> = std::iter::from_fn(|| self.happened()).collect();
         while let Some(overheard) = self.overhearing.heard.next() {
@@ -115,8 +115,9 @@ impl Scribe {
         }
     }
 
-    fn count_dropped(&self) {
-        let dropped = self.overhearing.heard.take_dropped();
+    fn count_dropped(&mut self) {
+        let given_up: u64 = self.people.values_mut().map(|sheet| sheet.person.take_given_up()).sum();
+        let dropped = given_up + self.overhearing.heard.take_dropped();
         if dropped > 0 {
             self.take.tally.lose(dropped);
             self.take.metrics.count_dropped_by("recording_behind", dropped);

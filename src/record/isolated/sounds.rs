@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use super::clock::{Captured, Nanos, Offset, StreamClock};
+use super::clock::{Captured, Nanos, Offset, StreamClock, ticks};
 use super::track::Track;
 use crate::codec::opus::packet_samples;
 use crate::container::mp4::{SOUND_CLOCK, SoundTrack};
@@ -38,6 +38,8 @@ pub(super) struct Sounds {
     /// Where the last one ends: by our line, and by its own clock.
     end: Option<(i64, i64)>,
     channels: Option<u8>,
+    /// Packets that there was no room for.
+    pub(super) given_up: u64,
     pub(super) track: Track,
 }
 
@@ -58,6 +60,7 @@ impl Sounds {
             passed: None,
             end: None,
             channels: None,
+            given_up: 0,
             track: Track::default(),
         }
     }
@@ -77,17 +80,20 @@ impl Sounds {
         match self.source.place(packet) {
             Placed::At(number, packet) => self.hold(walls, number, packet, wall),
             Placed::Suspect => {}
-            Placed::Restart(packets) => {
-                for (number, packet) in packets {
-                    self.hold(walls, number, packet, wall);
-                }
+            Placed::Restart([(number, first), (next, second)]) => {
+                self.hold(walls, number, first, None);
+                self.hold(walls, next, second, wall);
             }
         }
     }
 
     fn hold(&mut self, walls: &mut Offset, number: i64, packet: RtpPacket, wall: Option<Nanos>) {
         let late = self.passed.is_some_and(|passed| number <= passed);
-        if late || self.waiting.contains_key(&number) || self.waiting.len() >= MOST_WAITING {
+        if late || self.waiting.contains_key(&number) {
+            return;
+        }
+        if self.waiting.len() >= MOST_WAITING {
+            self.given_up += 1;
             return;
         }
         let Ok(samples) = packet_samples(&packet.payload) else { return };
@@ -102,24 +108,24 @@ impl Sounds {
             let (number, packet) = first.remove_entry();
             self.passed = Some(number);
             let since = self.clock.time(walls, packet.captured) - zero;
-            let at = self.place(since * i64::from(SOUND_CLOCK) / 1_000_000_000, &packet);
+            let at = self.place(ticks(since, SOUND_CLOCK.into()), &packet);
             self.track.push(at as u64, packet.payload, true);
         }
     }
 
     /// Where a packet begins that is to begin at `goal`.
     fn place(&mut self, goal: i64, packet: &Waiting) -> i64 {
-        let (ticks, samples) = (packet.captured.ticks, packet.samples);
+        let (own, samples) = (packet.captured.ticks, packet.samples);
         let begins = match self.end {
             None => goal.max(0),
             Some((end, own_end)) => {
-                let (off, in_line) = (goal - end, (ticks - own_end).abs() <= SHORTEST);
+                let (off, in_line) = (goal - end, (own - own_end).abs() <= SHORTEST);
                 let back = samples / if off < -MUCH { FIRMLY } else { GENTLY };
                 let ahead = if in_line && off < MUCH { samples / GENTLY } else { i64::MAX };
                 end + off.clamp(-back, ahead)
             }
         };
-        self.end = Some((begins + samples, ticks + samples));
+        self.end = Some((begins + samples, own + samples));
         begins
     }
 }
@@ -226,6 +232,13 @@ mod tests {
         assert!(written.iter().all(|(_, samples)| (955..=965).contains(samples)));
         let total: u64 = written.iter().map(|(_, samples)| u64::from(*samples)).sum();
         assert!(total.abs_diff(5000 * 960) < 48 * 15, "{total}");
+    }
+
+    #[test]
+    fn no_more_waits_than_may_and_what_is_given_up_is_counted() {
+        let mut line = Line::new();
+        (0..MOST_WAITING as u16 + 3).for_each(|n| line.push(n, 1000));
+        assert_eq!((line.sounds.given_up, line.written().len()), (3, MOST_WAITING));
     }
 
     #[test]
