@@ -7,6 +7,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+use crate::broadcast::hls::Hls;
 use crate::codec::opus::{AudioDecoder, AudioEncoder, Prediction};
 use crate::codec::{Keyframe, VideoDecoder, VideoEncoder, VideoSettings, h264};
 use crate::compositor::{self, Fonts};
@@ -44,6 +45,7 @@ impl Server {
         let listener = TcpListener::bind(config.http).await.with_context(|| format!("HTTP port {}", config.http))?;
         let http = listener.local_addr()?;
         let state = AppState {
+            hls: Hls::new(rooms.clone(), clock, metrics.clone()),
             rooms,
             peers,
             metrics,
@@ -86,6 +88,7 @@ impl Server {
         tracing::info!("stopping");
         self.state.readiness.fail(Check::Draining);
         self.state.rooms.drain();
+        self.state.hls.shut_down();
         self.state.peers.shut_down().await;
         // Where nobody listens any more, serving has ended already.
         let _ = self.stop.send(());

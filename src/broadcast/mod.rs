@@ -1,1 +1,3 @@
 //! What goes to many, and to devices without WebRTC: HLS, MJPEG, Ogg.
+
+pub mod hls;

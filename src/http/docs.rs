@@ -140,6 +140,7 @@ fn preamble() -> Value {
             tag("Layouts", "Templates, and how a room's views are arranged."),
             tag("People", "Who is in a room, and what an admin does about them."),
             tag("Images", "Logos and backgrounds."),
+            tag("Broadcast", "The mix for many, and for devices without WebRTC."),
             tag("Operations", "Health, figures, version."),
             tag("Pages", "For people."),
         ],

@@ -10,6 +10,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
+use crate::broadcast::hls::Hls;
 use crate::media::Clock;
 use crate::metrics::Metrics;
 use crate::peer::Peers;
@@ -23,6 +24,7 @@ mod cors;
 mod docs;
 mod encode;
 mod etag;
+mod hls;
 mod ice;
 mod join;
 mod json;
@@ -66,6 +68,8 @@ pub struct AppState {
     pub previews: Previews,
     /// Streams of events there are.
     pub streams: Streams,
+    /// HLS streams there are.
+    pub hls: Hls,
     /// Real time, for the age of snapshots.
     pub clock: Clock,
     /// Bounds on connections and bodies.
@@ -81,6 +85,7 @@ fn guarded() -> OpenApiRouter<AppState> {
         .routes(routes!(snapshot::png))
         .routes(routes!(snapshot::jpeg))
         .routes(routes!(ops::metrics))
+        .routes(routes!(hls::playlist))
         .merge(admin::routes())
 }
 
@@ -88,6 +93,7 @@ fn guarded() -> OpenApiRouter<AppState> {
 fn open() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .routes(routes!(session::state, session::patch, session::end).map(|session| session.options(cors::preflight_session)))
+        .routes(routes!(hls::file))
         .routes(routes!(ops::health))
         .routes(routes!(ops::ready))
         .routes(routes!(ops::version))

@@ -9,6 +9,7 @@ mod documented;
 mod durable;
 mod events;
 mod fuzz;
+mod hls;
 mod images;
 mod refusals;
 mod server;

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
+use medley::broadcast::hls::Hls;
 use medley::compositor::{Choice, Fonts};
 use medley::http::{Access, AppState, Check, IceServers, Limits, Previews, Readiness, Snapshots, Streams, serve};
 use medley::media::Clock;
@@ -44,8 +45,10 @@ pub(crate) async fn start_with(change: impl FnOnce(&mut AppState)) -> Server {
         compositor: Choice::Cpu,
         fonts: Fonts::new(None),
     };
+    let rooms = Rooms::new(settings, clock, metrics.clone()).unwrap();
     let mut state = AppState {
-        rooms: Rooms::new(settings, clock, metrics.clone()).unwrap(),
+        hls: Hls::new(rooms.clone(), clock, metrics.clone()),
+        rooms,
         peers: Peers::open(PeerConfig { udp: loopback, advertise: vec![] }, clock, metrics.clone()).await.unwrap(),
         metrics,
         readiness: Readiness::default(),
