@@ -48,7 +48,7 @@ impl PlaylistQuery {
 
 /// The mix as low-latency HLS: H.264 and Opus in fragmented MP4
 ///
-/// The stream begins with the first request, which waits for the first segment, and ends 30 s after the last.
+/// The stream begins with the first request, which waits for three segments of a second, and ends 30 s after the last.
 #[utoipa::path(
     get,
     path = "/hls/{room}/index.m3u8",
@@ -118,7 +118,9 @@ impl From<HlsError> for Problem {
                 Self::not_found(format!("{detail}: nobody is in it, and no admin made it; GET /v1/rooms lists those there are"))
             }
             HlsError::Room(error) => error.into(),
-            HlsError::NotYet => Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("{detail}; try again")).retry_after(Duration::from_secs(1)),
+            HlsError::NotYet => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("{detail}; try again")).retry_after(Duration::from_secs(1))
+            }
             HlsError::TooFar => {
                 let detail = format!("{detail}: ask at most for the segment after the one that is open, or nine parts ahead");
                 Self::new(StatusCode::BAD_REQUEST, detail)

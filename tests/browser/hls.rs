@@ -33,7 +33,9 @@ async fn a_page_with_only_a_video_shows_and_plays_the_room_through_a_change_of_i
     viewer.until(&format!("level({}) > -60 && level({}) < level({}) - 30", RED.tone, BLUE.tone, RED.tone)).await;
 
     let patch = json!({ "canvas": { "width": 640, "height": 360 } });
-    let send = format!("await fetch('/v1/rooms/stage', {{ method: 'PATCH', headers: {{ 'Content-Type': 'application/merge-patch+json' }}, body: '{patch}' }})");
+    let send = format!(
+        "await fetch('/v1/rooms/stage', {{ method: 'PATCH', headers: {{ 'Content-Type': 'application/merge-patch+json' }}, body: '{patch}' }})"
+    );
     assert_eq!(red.eval::<u16>(format!("({send}).status")).await, 200);
     viewer.until("document.getElementById('mix').videoWidth === 640").await;
     viewer.sees(RED).await;

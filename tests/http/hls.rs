@@ -2,19 +2,24 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
+use medley::broadcast::hls::Hls;
 use medley::broadcast::hls::rules::{Fragment, Judge, Playlist};
 use medley::metrics::{ByMedia, Media};
 use parking_lot::Mutex;
 use serde_json::json;
 
-use crate::server::{Server, start};
+use crate::server::{Server, start, start_with, until};
 
 const PATH: &str = "/hls/a/index.m3u8?view=small";
 
 /// A room with a view that costs little to encode.
 async fn furnished() -> Server {
-    let server = start().await;
+    furnish(start().await).await
+}
+
+async fn furnish(server: Server) -> Server {
     let views = json!({ "views": { "small": { "canvas": { "width": 320, "height": 180 } } } });
     assert_eq!(server.send("PUT", "/v1/rooms/a", &views).await.status, 201);
     server
@@ -51,7 +56,7 @@ async fn many_clients_follow_a_room_part_by_part_and_get_the_same_bytes_of_one_e
     let client = async |server: Arc<Server>, known: Arc<Mutex<BTreeMap<String, Vec<u8>>>>| {
         let mut judge = Judge::default();
         let mut last = playlist(&server, &mut judge, PATH).await;
-        assert!(!last.segments[0].uri.is_empty(), "the first playlist has a segment: players without parts begin with one");
+        assert!(!last.segments[2].uri.is_empty(), "the first playlist has three segments: players without parts begin with them");
         for _ in 0..8 {
             let (told, newest) = follow(&server, &mut judge, &last).await;
             let file = server.get(&format!("/hls/a/{newest}")).await;
@@ -116,4 +121,31 @@ async fn a_room_that_ends_ends_its_playlist_and_nobody_is_kept_waiting() {
     assert_eq!(server.ask("GET", PATH, &known, b"").await.status, 304);
     let segment = server.get(&format!("/hls/a/{}", last.segments[0].uri)).await;
     assert_eq!(segment.status, 200, "what was told of can be had to the end");
+}
+
+#[tokio::test]
+async fn a_stream_that_nobody_asks_for_ends_and_the_next_request_begins_another() {
+    let idle = Duration::from_millis(300);
+    let server = start_with(|state| {
+        state.hls = Hls::ending_after(idle, state.rooms.clone(), state.clock, state.metrics.clone());
+    });
+    let server = furnish(server.await).await;
+    let encoders = |server: &Server| server.state.metrics.encoders.get_or_create(&ByMedia { media: Media::Video }).get();
+    let first = playlist(&server, &mut Judge::default(), PATH).await;
+    assert_eq!(encoders(&server), 1);
+    until("nothing is encoded for nobody", async || encoders(&server) == 0).await;
+    assert_eq!(server.get(&format!("/hls/a/{}", first.segments[0].uri)).await.status, 404);
+    let second = playlist(&server, &mut Judge::default(), PATH).await;
+    assert_ne!(second.segments[0].uri, first.segments[0].uri, "a name has one content for ever");
+}
+
+#[tokio::test]
+async fn a_server_that_shuts_down_ends_its_streams() {
+    let server = furnished().await;
+    let mut judge = Judge::default();
+    let first = playlist(&server, &mut judge, PATH).await;
+    let blocked = format!("{PATH}&_HLS_msn={}", next(&first).0 + 1);
+    let end = async { server.state.hls.shut_down() };
+    let (last, ()) = tokio::join!(playlist(&server, &mut judge, &blocked), end);
+    assert!(last.ended);
 }

@@ -48,13 +48,19 @@ struct Shared {
     rooms: Arc<Rooms>,
     clock: Clock,
     metrics: Metrics,
+    idle: Duration,
     streams: Mutex<BTreeMap<Key, Arc<Stream>>>,
 }
 
 impl Hls {
     /// No stream yet.
     pub fn new(rooms: Arc<Rooms>, clock: Clock, metrics: Metrics) -> Self {
-        Self(Arc::new(Shared { rooms, clock, metrics, streams: Mutex::default() }))
+        Self::ending_after(IDLE, rooms, clock, metrics)
+    }
+
+    /// The same with streams that end when nobody has asked for anything of them for so long.
+    pub fn ending_after(idle: Duration, rooms: Arc<Rooms>, clock: Clock, metrics: Metrics) -> Self {
+        Self(Arc::new(Shared { rooms, clock, metrics, idle, streams: Mutex::default() }))
     }
 
     /// The playlist of a room's view, once it has what is wanted; begins the stream where there is none. Waits, within bounds.
@@ -116,7 +122,7 @@ impl Hls {
 impl Shared {
     /// Waits until nobody has asked for a while; nobody finds the stream from then on.
     async fn until_idle(&self, key: &Key, stream: &Arc<Stream>) {
-        let mut looks = tokio::time::interval(LOOK);
+        let mut looks = tokio::time::interval(LOOK.min(self.idle));
         while !self.forgets(key, stream) {
             looks.tick().await;
         }
@@ -125,7 +131,7 @@ impl Shared {
     /// Forgets a stream that nobody asks for; whether it did. Requests note that they ask under the same lock.
     fn forgets(&self, key: &Key, stream: &Arc<Stream>) -> bool {
         let mut streams = self.streams.lock();
-        if self.clock.now().since(stream.asked()) < IDLE {
+        if !stream.is_idle(self.clock.now(), self.idle) {
             return false;
         }
         if streams.get(key).is_some_and(|there| Arc::ptr_eq(there, stream)) {

@@ -38,3 +38,6 @@ const MS: u64 = crate::container::mp4::PICTURE_CLOCK as u64 / 1000;
 const PART: u64 = 334 * MS;
 /// The Target Duration in seconds: segments are of 2 s, and one whose keyframe comes late has room.
 const TARGET_SECONDS: u64 = 3;
+/// Whole segments that the first playlist has: players without parts begin three from the end, and Chromium's gives up where it has played
+/// all there is before it plays.
+const TO_BEGIN: u64 = 3;

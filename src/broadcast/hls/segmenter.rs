@@ -5,13 +5,13 @@
 //! the Part Target Duration, or a clock: pictures end parts, and sounds tell that pictures stay away.
 //!
 //! A part ends with the last picture that fits in; where pictures stay away for longer, at its full length, and the picture before the
-//! gap is a long sample. A segment ends at the first keyframe after [`SHORTEST`]. One whose keyframe does not come ends nevertheless,
+//! gap is a long sample. A segment ends at the first keyframe after [`SHORTEST`]; the first ones are shorter. One whose keyframe does not come ends nevertheless,
 //! and a discontinuity is where the next keyframe is.
 
 use bytes::Bytes;
 
 use super::sounds::Sounds;
-use super::{MS, PART};
+use super::{MS, PART, TO_BEGIN};
 use crate::codec::h264::nal;
 use crate::codec::sps::Sps;
 use crate::container::mp4::{self, PictureTrack, Sample, SoundTrack, Tracks};
@@ -23,6 +23,9 @@ const ASK: u64 = 1900 * MS;
 const ASK_AGAIN: u64 = 1000 * MS;
 /// A keyframe that comes this early for somebody else begins a segment too, and none is asked for.
 const SHORTEST: u64 = 1500 * MS;
+/// The same for the segments that the first client waits for: half as long.
+const FIRST_ASK: u64 = 900 * MS;
+const FIRST_SHORTEST: u64 = 700 * MS;
 /// A segment's end where no keyframe comes: it rounds to the Target Duration.
 const LONGEST: u64 = super::TARGET_SECONDS * 1000 * MS + 450 * MS;
 /// Every part but a segment's last has at least 85 % of the Part Target Duration (rfc8216bis §4.4.3.7).
@@ -74,7 +77,8 @@ pub(super) struct Segmenter {
     /// The last picture's time, and what it was after the one before.
     last: u64,
     interval: u64,
-    /// Parts so far.
+    /// Segments and parts so far.
+    segments: u64,
     sequence: u32,
     asked: Option<u64>,
     /// Pictures given up.
@@ -162,7 +166,8 @@ impl Segmenter {
 
     /// Whether the encoder is to be asked for a keyframe, for the next segment or for the first.
     pub(super) fn asks_for_keyframe(&mut self) -> bool {
-        let is_due = self.segment.as_ref().is_none_or(|segment| self.last >= segment.begins + ASK);
+        let ask = if self.segments <= TO_BEGIN { FIRST_ASK } else { ASK };
+        let is_due = self.segment.as_ref().is_none_or(|segment| self.last >= segment.begins + ask);
         let is_asked = self.asked.is_some_and(|asked| self.last < asked + ASK_AGAIN);
         if is_due && !is_asked {
             self.asked = Some(self.last);
@@ -183,7 +188,8 @@ impl Segmenter {
 
     fn begins_segment(&self, at: u64, parameters: &Parameters) -> bool {
         let Some(segment) = &self.segment else { return true };
-        at >= segment.begins + SHORTEST || self.parameters.as_ref() != Some(parameters)
+        let shortest = if self.segments <= TO_BEGIN { FIRST_SHORTEST } else { SHORTEST };
+        at >= segment.begins + shortest || self.parameters.as_ref() != Some(parameters)
     }
 
     fn begin_segment(&mut self, time: MediaTime, at: u64, parameters: Parameters) {
@@ -195,13 +201,14 @@ impl Segmenter {
             self.sounds.begin(at * 8 / 15);
         }
         (self.parameters, self.asked) = (Some(parameters), None);
+        self.segments += 1;
         let opening = Some(Opening { at: time, header, discontinuity });
         self.segment = Some(Segment { begins: at, opening, part_begins: at, pictures: Vec::new() });
     }
 
     /// Ends a segment that gets no keyframe, where it must end.
     fn end_overdue(&mut self, at: u64, pieces: &mut Vec<Piece>) {
-        let Some(latest) = self.segment.as_ref().map(|segment| segment.begins + LONGEST).filter(|latest| at > *latest) else { return };
+        let Some(latest) = self.segment.as_ref().map(|segment| segment.begins + LONGEST).filter(|latest| at >= *latest) else { return };
         self.end_segment(latest, pieces);
         self.segment = None;
     }

@@ -139,7 +139,10 @@ mod tests {
         let mut sounds = Sounds::default();
         sounds.push(0, packet(1));
         sounds.push(48_000 * 3600 * 5, packet(2));
-        assert_eq!(sounds.take(u64::MAX), (48_000 * 3600 * 5, vec![Sample { payload: packet(2), duration: PACKET as u32, keyframe: true }]));
+        assert_eq!(
+            sounds.take(u64::MAX),
+            (48_000 * 3600 * 5, vec![Sample { payload: packet(2), duration: PACKET as u32, keyframe: true }])
+        );
         sounds.fill(48_000 * 3600 * 6);
         assert!(sounds.waiting.len() <= MOST);
     }

@@ -26,8 +26,8 @@ use crate::rooms::Seat;
 
 /// What nobody has made after this long is not waited for any longer (rfc8216bis §6.2.5.2: three target durations).
 const PATIENCE: Duration = Duration::from_secs(3 * TARGET_SECONDS);
-/// The first segment is there two seconds after the first picture; an encoder that must be started first takes a part of a second.
-const FIRST: Duration = Duration::from_secs(5);
+/// What the first playlist has is there three seconds after the first picture; an encoder that must be started takes a part of a second.
+const FIRST: Duration = Duration::from_secs(6);
 
 /// A playlist as all clients get it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,8 +68,9 @@ impl Stream {
         *self.asked.lock() = now;
     }
 
-    pub(super) fn asked(&self) -> MediaTime {
-        *self.asked.lock()
+    /// Whether nobody waits for anything, and nobody has asked for so long.
+    pub(super) fn is_idle(&self, now: MediaTime, idle: Duration) -> bool {
+        self.shown.receiver_count() == 0 && now.since(*self.asked.lock()) >= idle
     }
 
     /// Ends it soon.
@@ -84,7 +85,7 @@ impl Stream {
     /// The newest playlist, once it has what is wanted.
     pub(super) async fn playlist(&self, wanted: Option<Wanted>) -> Result<Arc<Shown>, HlsError> {
         let mut shown = self.shown.subscribe();
-        let begun = |shown: &Option<Arc<Shown>>| shown.as_ref().is_some_and(|shown| shown.ended || shown.reached.has_a_segment());
+        let begun = |shown: &Option<Arc<Shown>>| shown.as_ref().is_some_and(|shown| shown.ended || shown.reached.is_enough_to_begin());
         let first = timeout(FIRST, shown.wait_for(begun)).await;
         let first = first.ok().and_then(Result::ok).and_then(|shown| shown.clone()).ok_or(HlsError::NotYet)?;
         let Some(wanted) = wanted.filter(|wanted| !first.ended && !first.reached.has(*wanted)) else { return Ok(first) };

@@ -2,8 +2,8 @@
 //!
 //! In: `_HLS_msn` and `_HLS_part`; how far the playlist is. Out: whether it has it, or it is too far ahead to wait for.
 
-use super::PART;
 use super::window::Window;
+use super::{PART, TO_BEGIN};
 use crate::container::mp4::PICTURE_CLOCK;
 
 /// Segments after the last whole one that can be waited for.
@@ -42,9 +42,9 @@ impl Reached {
         Self { open: last.number, parts, parts_before: before.map_or(0, |before| before.parts.len() as u64) }
     }
 
-    /// Whether there is a segment to begin with.
-    pub(super) fn has_a_segment(self) -> bool {
-        self.open > 0
+    /// Whether there is enough for any player to begin with.
+    pub(super) fn is_enough_to_begin(self) -> bool {
+        self.open >= TO_BEGIN
     }
 
     /// Whether the playlist has what is asked for.

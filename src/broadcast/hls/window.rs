@@ -1,7 +1,7 @@
 //! The segments that there are, and what each file's name stands for.
 //!
 //! In: parts as they are made. Out: what a playlist tells, and a file's bytes. Never: another content under a name that was given, or
-//! more than [`KEPT`] segments.
+//! more segments than [`LISTED_FOR`] needs.
 //!
 //! Parts are numbered through all segments, so that the name of the next part is known before it is known whose segment it is in.
 
@@ -10,12 +10,15 @@ use std::collections::VecDeque;
 use bytes::{Bytes, BytesMut};
 
 use super::segmenter::Piece;
+use super::{MS, TARGET_SECONDS};
 use crate::media::MediaTime;
 
-/// Whole segments that a playlist names.
-pub(super) const LISTED: usize = 6;
-/// Whole segments there are: one that a playlist names no more can be had for as long as the playlists that named it (RFC 8216 §6.2.2).
-const KEPT: usize = 2 * LISTED + 1;
+/// Whole segments that a playlist names at least.
+const LISTED: usize = 6;
+/// They last this long at least: three target durations (RFC 8216 §6.2.2).
+const LISTED_FOR: u64 = 3 * TARGET_SECONDS * 1000 * MS;
+/// Segments that no playlist names any more and that can be had still, for as long as the playlists that named them last (§6.2.2).
+const LEFT_OVER: u64 = LISTED as u64 + 1;
 
 /// A segment, whole or open.
 #[derive(Clone, Debug)]
@@ -125,6 +128,8 @@ pub(super) struct Window {
     headers: VecDeque<(u64, Bytes)>,
     /// The number of the next part.
     next_part: u64,
+    /// The first segment that a playlist names.
+    first: u64,
     /// Discontinuities before the first segment there is.
     discontinuities: u64,
     ended: bool,
@@ -162,12 +167,13 @@ impl Window {
 
     /// The segments that a playlist names; the last may be open.
     pub(super) fn listed(&self) -> impl Iterator<Item = &Segment> {
-        self.segments.iter().skip(self.unlisted())
+        self.segments.iter().filter(|segment| segment.number >= self.first)
     }
 
     /// Discontinuities before the first segment that a playlist names.
     pub(super) fn discontinuity_sequence(&self) -> u64 {
-        self.discontinuities + self.segments.iter().take(self.unlisted()).filter(|segment| segment.discontinuity).count() as u64
+        let unlisted = self.segments.iter().filter(|segment| segment.number < self.first);
+        self.discontinuities + unlisted.filter(|segment| segment.discontinuity).count() as u64
     }
 
     /// The number of the part that is made next.
@@ -180,23 +186,27 @@ impl Window {
         let found = match name {
             Name::Part(number) if number == self.next_part && !self.ended => return Found::Coming,
             Name::Header(wanted) => self.headers.iter().find(|(number, _)| *number == wanted).map(|(_, bytes)| bytes.clone()),
-            Name::Segment(wanted) => self.segments.iter().find(|segment| segment.number == wanted).and_then(|segment| segment.whole.clone()),
+            Name::Segment(wanted) => {
+                self.segments.iter().find(|segment| segment.number == wanted).and_then(|segment| segment.whole.clone())
+            }
             Name::Part(wanted) => parts().find(|part| part.number == wanted).map(|part| part.bytes.clone()),
         };
         found.map_or(Found::Nothing, Found::File)
     }
 
-    /// Segments there are that no playlist names any more.
-    fn unlisted(&self) -> usize {
-        let whole = self.segments.iter().filter(|segment| segment.is_whole()).count();
-        whole.saturating_sub(LISTED)
-    }
-
+    /// Names no more segments than must be, and forgets those that nobody asks for any more; called when all are whole.
     fn forget(&mut self) {
-        while self.segments.len() > KEPT {
-            let gone = self.segments.pop_front().expect("there are more than are kept");
-            self.discontinuities += u64::from(gone.discontinuity);
+        let mut left: u64 = self.listed().map(Segment::duration).sum();
+        let durations: Vec<_> = self.listed().map(Segment::duration).collect();
+        for (n, duration) in durations.iter().enumerate() {
+            left -= duration;
+            if durations.len() - n <= LISTED || left < LISTED_FOR {
+                break;
+            }
+            self.first += 1;
         }
+        let gone = self.segments.iter().take_while(|segment| segment.number + LEFT_OVER < self.first).count();
+        self.discontinuities += self.segments.drain(..gone).filter(|segment| segment.discontinuity).count() as u64;
         let in_use = self.segments.front().map_or(0, |first| first.header);
         self.headers.retain(|(number, _)| *number >= in_use);
     }
@@ -209,7 +219,13 @@ mod tests {
 
     fn piece(text: &'static str, opens: bool, closes: bool) -> Piece {
         let opening = Opening { at: MediaTime::ZERO, header: Some(Bytes::from_static(b"header")), discontinuity: false };
-        Piece { opens: opens.then_some(opening), closes, duration: 1, independent: opens, bytes: Bytes::from_static(text.as_bytes()) }
+        Piece {
+            opens: opens.then_some(opening),
+            closes,
+            duration: 2000 * MS,
+            independent: opens,
+            bytes: Bytes::from_static(text.as_bytes()),
+        }
     }
 
     #[test]
@@ -228,7 +244,7 @@ mod tests {
     #[test]
     fn what_no_playlist_names_any_more_can_be_had_for_a_while_and_then_not() {
         let mut window = Window::default();
-        for _ in 0..=KEPT {
+        for _ in 0..14 {
             window.take(piece("x", true, true));
         }
         assert_eq!(window.listed().map(|segment| segment.number).collect::<Vec<_>>(), (8..14).collect::<Vec<_>>());
@@ -241,7 +257,9 @@ mod tests {
     #[test]
     fn a_name_is_written_in_one_way() {
         assert_eq!(Name::parse("p17.mp4"), Some(Name::Part(17)));
-        for wrong in ["p017.mp4", "p+1.mp4", "p-1.mp4", "p.mp4", "p1.mp", "x1.mp4", "p1.mp4.mp4", "ä1.mp4", "p99999999999999999999.mp4", "", ".mp4"] {
+        for wrong in
+            ["p017.mp4", "p+1.mp4", "p-1.mp4", "p.mp4", "p1.mp", "x1.mp4", "p1.mp4.mp4", "ä1.mp4", "p99999999999999999999.mp4", "", ".mp4"]
+        {
             assert_eq!(Name::parse(wrong), None, "{wrong}");
         }
     }

@@ -83,8 +83,10 @@ impl Iterator for Words<'_> {
 fn boxes(mut bytes: &[u8]) -> Result<Vec<(&[u8; 4], &[u8])>, Breach> {
     let mut boxes = Vec::new();
     while !bytes.is_empty() {
-        let header = bytes.split_first_chunk::<4>().and_then(|(size, rest)| Some((u32::from_be_bytes(*size) as usize, rest.first_chunk()?)));
-        let (size, kind) = header.filter(|(size, _)| (8..=bytes.len()).contains(size)).ok_or_else(|| Breach::of("boxes are whole", bytes.len()))?;
+        let header =
+            bytes.split_first_chunk::<4>().and_then(|(size, rest)| Some((u32::from_be_bytes(*size) as usize, rest.first_chunk()?)));
+        let (size, kind) =
+            header.filter(|(size, _)| (8..=bytes.len()).contains(size)).ok_or_else(|| Breach::of("boxes are whole", bytes.len()))?;
         boxes.push((kind, &bytes[8..size]));
         bytes = &bytes[size..];
     }

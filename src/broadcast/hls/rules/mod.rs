@@ -131,7 +131,11 @@ fn follows(before: &Playlist, playlist: &Playlist) -> Result<(), Breach> {
     let left = before.segments.iter().take(gone).filter(|segment| segment.discontinuity).count() as u64;
     if gone <= before.segments.len() {
         let expected = before.discontinuities + left;
-        rule(playlist.discontinuities == expected, "the discontinuity sequence counts those that went", (expected, playlist.discontinuities))?;
+        rule(
+            playlist.discontinuities == expected,
+            "the discontinuity sequence counts those that went",
+            (expected, playlist.discontinuities),
+        )?;
     }
     let whole: f64 = playlist.segments.iter().map(|segment| segment.duration).sum();
     rule(gone == 0 || whole + 1e-9 >= 3.0 * playlist.target, "no segment goes while fewer than three target durations stay", whole)?;

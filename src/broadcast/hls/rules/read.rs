@@ -151,7 +151,8 @@ fn uri(line: &str, attributes: &BTreeMap<&str, &str>) -> Result<String, Breach> 
 
 /// Names and values (RFC 8216 §4.2); no value here has a comma in it.
 fn attributes(text: &str) -> Option<BTreeMap<&str, &str>> {
-    let is_name = |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-');
+    let is_name =
+        |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-');
     let mut attributes = BTreeMap::new();
     for pair in text.split(',') {
         let (name, value) = pair.split_once('=')?;
