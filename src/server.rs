@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::broadcast::Broadcast;
+use crate::broadcast::hls::Hls;
 use crate::codec::opus::{AudioDecoder, AudioEncoder, Prediction};
 use crate::codec::{Keyframe, VideoDecoder, VideoEncoder, VideoSettings, h264};
 use crate::compositor::{self, Fonts};
@@ -54,6 +55,7 @@ impl Server {
         let broadcast = Broadcast::new(rooms.clone(), clock, metrics.clone());
         let state = AppState {
             players: Players::new(rooms.clone(), files, clock, metrics.clone()),
+            hls: Hls::new(rooms.clone(), clock, metrics.clone()),
             rooms,
             peers,
             recordings,
@@ -101,6 +103,7 @@ impl Server {
         // Before the people go, so that nothing of them is lost
         self.state.recordings.shut_down().await;
         self.state.players.shut_down().await;
+        self.state.hls.shut_down();
         self.state.peers.shut_down().await;
         // Where nobody listens any more, serving has ended already.
         let _ = self.stop.send(());

@@ -5,11 +5,13 @@
 //!
 //! | File | What it does |
 //! | --- | --- |
+//! | `hls` | low-latency HLS: files made once, kept for a while |
 //! | `mjpeg` | pictures as JPEG, encoded once for all who want them alike |
 //! | `ogg` | the mix as Ogg/Opus, from wherever a client comes in |
 //! | `held` | ends what keeps a room that nobody else is in |
 
 mod held;
+pub mod hls;
 pub mod mjpeg;
 pub mod ogg;
 #[cfg(test)]

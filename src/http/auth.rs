@@ -1,17 +1,27 @@
 //! Who may do what: everybody in development mode, else whoever carries an API key.
 //!
-//! In: `Authorization: Bearer …`. Out: the request goes on, or 401. Never: a key in clear in memory or in a log; only
-//! SHA-256 digests are kept, and they are compared in constant time.
+//! In: `Authorization: Bearer …`, or `?token=…` where media is read by players that send no headers. Out: the request goes on, or 401.
+//! Never: a key in clear in memory or in a log; only SHA-256 digests are kept, and they are compared in constant time.
 
 use std::sync::Arc;
 
 use aws_lc_rs::{constant_time, digest};
-use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::extract::{MatchedPath, Query, Request, State};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::{AppState, Problem};
+
+/// What `<img>`, `<audio>` and `<video>` read, or a link leads to: those send no headers.
+const MEDIA: [&str; 6] = [
+    "/hls/{room}/index.m3u8",
+    "/v1/rooms/{room}/mix.mjpeg",
+    "/v1/rooms/{room}/mix.ogg",
+    "/v1/rooms/{room}/snapshot.jpg",
+    "/v1/rooms/{room}/snapshot.png",
+    "/v1/recordings/{id}/{file}",
+];
 
 /// Who may make requests.
 #[derive(Clone, Debug)]
@@ -79,12 +89,41 @@ fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(b"bearer ").then(|| token.trim_ascii())
 }
 
+/// Takes the token out of the query of a request for media, so that nothing behind here sees it or writes it down, and makes it the
+/// header that says the same. A header that is there goes before it.
+fn take_token(request: &mut Request) {
+    let is_media = request.extensions().get::<MatchedPath>().is_some_and(|path| MEDIA.contains(&path.as_str()));
+    if !is_media || ![Method::GET, Method::HEAD].contains(request.method()) {
+        return;
+    }
+    let is_token = |pair: &&str| pair.split('=').next() == Some("token");
+    let query = request.uri().query().unwrap_or_default();
+    let (tokens, others): (Vec<_>, Vec<_>) = query.split('&').partition(is_token);
+    let Some(token) = tokens.first() else { return };
+    let read = Query::<Vec<(String, String)>>::try_from_uri(&with_query(request.uri(), token));
+    let token = read.ok().and_then(|Query(pairs)| HeaderValue::from_str(&format!("Bearer {}", pairs.first()?.1)).ok());
+    *request.uri_mut() = with_query(request.uri(), &others.join("&"));
+    if let Some(token) = token.filter(|_| !request.headers().contains_key(header::AUTHORIZATION)) {
+        request.headers_mut().insert(header::AUTHORIZATION, token);
+    }
+}
+
+/// The same path with another query.
+fn with_query(uri: &Uri, query: &str) -> Uri {
+    let path = uri.path();
+    let text = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
+    text.parse().expect("a path and a part of a query that were read are a path and a query")
+}
+
 /// Lets a request through that may be made; preflights carry no token (Fetch §4.8) and change nothing.
-pub(super) async fn require(State(state): State<AppState>, request: Request, next: Next) -> Response {
+pub(super) async fn require(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    take_token(&mut request);
     if request.method() == Method::OPTIONS || state.access.allows(request.headers()) {
         return next.run(request).await;
     }
+    let is_media = request.extensions().get::<MatchedPath>().is_some_and(|path| MEDIA.contains(&path.as_str()));
     let detail = match bearer(request.headers()) {
+        None if is_media => "this request needs an API key: send Authorization: Bearer KEY, or ?token=KEY where a player sends no headers",
         Some(_) => "the API key is not one of this server's; check it for a missing character",
         None => "this request needs an API key: send Authorization: Bearer KEY",
     };

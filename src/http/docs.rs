@@ -142,6 +142,7 @@ fn preamble() -> Value {
             tag("Images", "Logos and backgrounds."),
             tag("Recordings", "Keep what a room shows and sounds like, and what each participant sent."),
             tag("Files", "Announcements, music, films: uploaded, and played into rooms."),
+            tag("Broadcast", "The mix for many, and for devices without WebRTC."),
             tag("Operations", "Health, figures, version."),
             tag("Pages", "For people."),
         ],

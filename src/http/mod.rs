@@ -11,6 +11,7 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
 use crate::broadcast::Broadcast;
+use crate::broadcast::hls::Hls;
 use crate::media::Clock;
 use crate::metrics::Metrics;
 use crate::peer::Peers;
@@ -27,6 +28,7 @@ mod docs;
 mod encode;
 mod etag;
 mod files;
+mod hls;
 mod ice;
 mod join;
 mod json;
@@ -81,6 +83,8 @@ pub struct AppState {
     pub broadcast: Broadcast,
     /// Streams of events there are.
     pub streams: Streams,
+    /// HLS streams there are.
+    pub hls: Hls,
     /// Real time, for the age of snapshots.
     pub clock: Clock,
     /// Bounds on connections and bodies.
@@ -102,6 +106,7 @@ fn guarded() -> OpenApiRouter<AppState> {
         .routes(routes!(files::get, files::put, files::delete))
         .routes(routes!(players::list, players::play))
         .routes(routes!(players::get, players::stop))
+        .routes(routes!(hls::playlist))
         .merge(admin::routes())
         .merge(recordings::routes())
 }
@@ -110,6 +115,7 @@ fn guarded() -> OpenApiRouter<AppState> {
 fn open() -> OpenApiRouter<AppState> {
     OpenApiRouter::default()
         .routes(routes!(session::state, session::patch, session::end).map(|session| session.options(cors::preflight_session)))
+        .routes(routes!(hls::file))
         .routes(routes!(ops::health))
         .routes(routes!(ops::ready))
         .routes(routes!(ops::version))

@@ -91,6 +91,15 @@ pub(super) struct RecordingFileParam {
     file: String,
 }
 
+/// How the document describes `?token=`, which media take for players that send no headers; `auth` reads it and takes it away.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "a description; auth::require reads it")]
+pub(super) struct TokenParam {
+    /// The API key, for players that cannot send an Authorization header.
+    token: Option<String>,
+}
+
 /// How the document describes a join's query.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

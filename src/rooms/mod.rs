@@ -210,6 +210,11 @@ impl Rooms {
         self.directory.lock().draining
     }
 
+    /// The wall clock at the media line's beginning.
+    pub fn epoch(&self) -> jiff::Timestamp {
+        self.origin
+    }
+
     /// What names are written with.
     pub fn fonts(&self) -> Arc<Fonts> {
         self.settings.fonts.clone()

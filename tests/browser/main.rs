@@ -9,6 +9,7 @@ mod admin;
 mod chromium;
 mod docs;
 mod hands;
+mod hls;
 mod lossy;
 mod lost;
 mod plain;

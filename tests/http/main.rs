@@ -10,6 +10,7 @@ mod documented;
 mod durable;
 mod events;
 mod fuzz;
+mod hls;
 mod images;
 mod players;
 mod recordings;

@@ -103,6 +103,30 @@ async fn without_a_key_only_the_open_paths_answer() {
 }
 
 #[tokio::test]
+async fn a_player_that_sends_no_headers_may_bring_its_key_in_the_query_of_media_alone() {
+    let server = start_with(|state| state.access = Access::keys([KEY_LINE]).unwrap()).await;
+    for (method, path, status) in [
+        ("GET", "/v1/rooms/a/snapshot.png?token=open-sesame", 404),
+        ("GET", "/v1/rooms/a/snapshot.jpg?view=main&token=open%2Dsesame", 404),
+        ("HEAD", "/hls/a/index.m3u8?token=open-sesame&_HLS_msn=3", 404),
+        ("GET", "/hls/a/index.m3u8", 401),
+        ("GET", "/hls/a/index.m3u8?token=guess", 401),
+        ("GET", "/hls/a/index.m3u8?token=", 401),
+        ("GET", "/hls/a/index.m3u8?token=%0A", 401),
+        ("GET", "/hls/a/index.m3u8?token=guess&token=open-sesame", 401),
+        ("GET", "/v1/rooms?token=open-sesame", 401),
+        ("DELETE", "/v1/rooms/a?token=open-sesame", 401),
+        ("PUT", "/v1/rooms/a/snapshot.png?token=open-sesame", 405),
+        ("GET", "/hls/a/unknown/s0.mp4", 404),
+    ] {
+        let reply = server.ask(method, path, "", b"").await;
+        assert_eq!(reply.status, status, "{method} {path}: {}", reply.head);
+    }
+    let wrong = server.ask("GET", "/hls/a/index.m3u8?token=open-sesame", "Authorization: Bearer guess\r\n", b"").await;
+    assert_eq!(wrong.status, 401, "a header goes before the query");
+}
+
+#[tokio::test]
 async fn bytes_that_are_no_http_do_not_disturb_the_next_client() {
     let server = start().await;
     for garbage in [&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"[..], &[0xff; 4096], &[b'A'; 200_000]] {

@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use medley::broadcast::Broadcast;
+use medley::broadcast::hls::Hls;
 use medley::compositor::{Choice, Fonts};
 use medley::http::{Access, AppState, Check, IceServers, Limits, Previews, Readiness, Snapshots, Streams, serve};
 use medley::media::{Clock, Within};
@@ -54,6 +55,7 @@ pub(crate) async fn start_with(change: impl FnOnce(&mut AppState)) -> Server {
         recordings: Recordings::open(recording, rooms.clone(), clock, metrics.clone()).unwrap(),
         players: Players::new(rooms.clone(), files, clock, metrics.clone()),
         broadcast: Broadcast::new(rooms.clone(), clock, metrics.clone()),
+        hls: Hls::new(rooms.clone(), clock, metrics.clone()),
         rooms,
         peers: Peers::open(PeerConfig { udp: loopback, advertise: vec![] }, clock, metrics.clone()).await.unwrap(),
         metrics,

@@ -67,6 +67,10 @@ impl Requests {
 
     pub(super) fn next(&mut self) -> Request {
         let (path, method, operation) = self.operations.choose(&mut self.values.rng).cloned().expect("there are operations");
+        // A playlist takes two seconds of a room's life
+        if path == "/hls/{room}/index.m3u8" && self.values.chance(0.8) {
+            return self.next();
+        }
         let (mut url, mut query, mut headers) = (path.clone(), Vec::new(), String::new());
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             let name = parameter["name"].as_str().expect("a parameter has a name");
