@@ -36,7 +36,8 @@ impl PartFile {
         Ok(Self { file, name: name.to_owned(), path, tally: take.tally.clone(), metrics: take.metrics.clone(), whole: 0 })
     }
 
-    /// Adds a part, which is on the disk when this returns; `reached` is where it ends on the recording's line.
+    /// Adds a part, which is on the disk when this returns; `reached` is where it ends: of the mix on its own line, which
+    /// is its length, else on the recording's.
     ///
     /// # Errors
     /// Where the recording would be too large, or the disk does not take it: the file then ends with the part before.

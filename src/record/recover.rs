@@ -35,7 +35,9 @@ pub(super) fn recover(folder: &Path, manifest: &mut Manifest) -> io::Result<()> 
         }
         let begins_ms = manifest.file(&name).map_or(0, |file| file.begins_ms);
         let duration = if name.ends_with(".mp4") { mp4::duration(File::open(&path)?).unwrap_or_default() } else { Duration::ZERO };
-        reached = reached.max(duration + Duration::from_millis(begins_ms));
+        // The mix's length is its own; everybody else's is reckoned from the recording's zero
+        let before = if name == "mixed.mp4" { 0 } else { begins_ms };
+        reached = reached.max(duration + Duration::from_millis(before));
         files.push(FileReport { name, bytes, begins_ms });
     }
     manifest.bytes = files.iter().map(|file| file.bytes).sum();

@@ -22,7 +22,7 @@ pub struct Counts {
     pub files: Vec<FileReport>,
     /// Of all files.
     pub bytes: u64,
-    /// The end of what is written, on the recording's line.
+    /// The end of what is written: the mix's length, or on the recording's line.
     pub reached: Duration,
     /// Pictures and sounds that a disk too slow did not take.
     pub lost: u64,

@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc::Receiver;
 
@@ -71,7 +72,7 @@ impl Writer {
         let (film, header) = Film::begin(keyframe).map_err(unfit)?;
         let begins = film.zero().since(self.take.zero);
         let mut file = PartFile::create(&self.take, NAME, begins)?;
-        file.append(&header, begins)?;
+        file.append(&header, Duration::ZERO)?;
         self.reel = Some((film, file));
         let early = std::mem::take(&mut self.early);
         early.iter().try_for_each(|sound| self.add(|film| film.sound(sound)))
@@ -85,7 +86,7 @@ impl Writer {
     fn add(&mut self, to: impl FnOnce(&mut Film) -> Result<Option<Cut>, FilmError>) -> Result<(), Ended> {
         let Some((film, file)) = &mut self.reel else { return Ok(()) };
         let Some(Cut { bytes, reached }) = to(film).map_err(unfit)? else { return Ok(()) };
-        file.append(&bytes, reached.since(self.take.zero))
+        file.append(&bytes, reached.since(film.zero()))
     }
 }
 
