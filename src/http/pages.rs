@@ -31,9 +31,9 @@ static ASSETS: &[Asset] = assets![
     "admin-layout.js", "admin-log.js", "admin-mix.js", "admin-options.js", "admin-overlays.js", "admin-people.js", "admin-quality.js",
     "admin-region-fields.js", "admin-regions.css", "admin-rooms.js", "admin-settings.js", "admin-stage.js", "admin-tabs.js",
     "admin-templates.js", "admin-views.js", "admin.css", "admin.js", "api.js", "chart.js", "chat.js", "devices.js", "docs-element.js", "docs-schema.js",
-    "docs-try.js", "docs.css", "docs.js", "guides.js", "icon.svg", "index.js", "line.js", "people.js", "quality.js",
+    "docs-try.js", "docs.css", "docs.js", "guides.js", "hls-feed.js", "hls-player.js", "hls-playlist.js", "icon.svg", "index.js", "line.js", "low.js", "media-buffer.js", "people.js", "playing.js", "quality.js",
     "restart.js", "room.js", "screen.js", "session.js", "stats-figures.js", "stats.css", "stats.js", "style.css", "talk-panels.js", "talk.css", "talk.js",
-    "tiles.js", "view.js", "watch.js",
+    "tiles.js", "view.js", "watch.js", "way-hls.js", "way-pictures.js", "way-webrtc.js", "ways.js",
 ];
 
 impl Asset {

@@ -1,0 +1,39 @@
+// A stream that a page plays over HTTP, with the face of a WebRTC session (`line.js` holds either).
+// In: how it is closed. Out: why it ended. Never: an end that nobody is told of.
+
+import { Problem, Unfit, answers } from "./api.js";
+
+const ROOM_AGAIN_MS = 3_000;
+
+export class Playing {
+  #close;
+
+  /** Resolves with a sentence once the stream is gone; with "" where `close` ended it. */
+  lost = new Promise((settle) => (this.end = settle));
+
+  constructor(close) {
+    this.#close = close;
+  }
+
+  /** Nobody is removed from a stream. */
+  async removal() {
+    return undefined;
+  }
+
+  close() {
+    this.#close();
+    this.end("");
+  }
+}
+
+/**
+ * What a refusal or a silence means for a way: a room that is not there may come, a server that answers elsewhere lets this way
+ * not through, and the rest is as it is.
+ */
+export async function meaning(problem, way, signal) {
+  if (signal.aborted || problem instanceof Unfit || problem.status === undefined) return problem;
+  if (problem.status === 404) return new Problem(0, "Nobody is in the room yet.", ROOM_AGAIN_MS);
+  const isSilent = problem.status === 0 && (await answers(signal));
+  if (isSilent) return new Unfit(0, `Your network lets no ${way} through`);
+  return problem.passing || problem.status === 401 ? problem : new Unfit(problem.status, `The server refuses ${way} (${problem.status})`);
+}

@@ -1,0 +1,103 @@
+// Watching by HLS: plain HTTP, a few seconds late. In: a room. Out: the picture element fed by the browser's own player, or by ours
+// through MediaSource. Never: a player that does not play and is taken for one that does.
+
+import { Unfit, addressWithKey, ask } from "./api.js";
+import { by, start, viewOfPage } from "./view.js";
+import { isLow } from "./low.js";
+import { HlsPlayer, playsFragments } from "./hls-player.js";
+import { Playing, meaning } from "./playing.js";
+
+const TYPE = "application/vnd.apple.mpegurl";
+/** The server's packager starts with the first request, and the player waits for three segments. */
+const STARTING_MS = 15_000;
+/** A player that stands still for as long is at its end. */
+const STANDING_MS = 10_000;
+
+export const hls = {
+  name: "HLS",
+  title: "HLS",
+  delay: "about 3 s late",
+  talks: false,
+
+  /** Why this browser cannot; "" where it can. */
+  lacking() {
+    return hasOwn() || playsFragments() ? "" : "This browser plays no HLS";
+  },
+
+  async open({ room, signal }) {
+    const path = `/hls/${room}/index.m3u8`;
+    const query = viewOfPage();
+    try {
+      // A player does not say why it fails: asks first. The answer waits until there is something to play.
+      await ask(addressOf(path, query), { cache: "no-store", signal });
+      if (hasOwn()) {
+        const playing = await byBrowser(addressWithKey(path, query), signal);
+        if (playing) return playing;
+      }
+      if (playsFragments()) return await HlsPlayer.open(by("mix"), addressOf(path, query), { isLow: isLow(), signal });
+    } catch (problem) {
+      throw await meaning(problem, "HLS", signal);
+    }
+    throw new Unfit(0, "HLS does not play here");
+  },
+
+  close() {
+    by("mix").removeAttribute("src");
+    by("mix").load();
+  },
+};
+
+function addressOf(path, query) {
+  return `${path}?${new URLSearchParams(query)}`.replace(/\?$/, "");
+}
+
+function hasOwn() {
+  return by("mix").canPlayType(TYPE) !== "";
+}
+
+/** Plays by the browser's own player; undefined where that does not play. */
+async function byBrowser(address, signal) {
+  const video = by("mix");
+  const ending = new AbortController();
+  const playing = new Playing(() => {
+    ending.abort();
+    video.removeAttribute("src");
+    video.load();
+  });
+  video.src = address;
+  start(video);
+  const began = await begins(video, AbortSignal.any([signal, AbortSignal.timeout(STARTING_MS)]));
+  if (!began || signal.aborted) {
+    playing.close();
+    signal.throwIfAborted();
+    return undefined;
+  }
+  const end = () => playing.end("The stream ended.");
+  for (const event of ["ended", "error"]) video.addEventListener(event, end, { once: true, signal: ending.signal });
+  watchOver(video, end, ending.signal);
+  return playing;
+}
+
+/** Whether a picture comes before the player gives up, or we do. */
+function begins(video, signal) {
+  return new Promise((done) => {
+    const ending = new AbortController();
+    const settle = (began) => () => {
+      ending.abort();
+      done(began);
+    };
+    video.addEventListener("loadeddata", settle(true), { signal: ending.signal });
+    video.addEventListener("error", settle(false), { signal: ending.signal });
+    signal.addEventListener("abort", settle(false), { signal: ending.signal });
+  });
+}
+
+function watchOver(video, end, signal) {
+  let [last, since] = [video.currentTime, performance.now()];
+  const look = () => {
+    if (video.paused || video.currentTime !== last) [last, since] = [video.currentTime, performance.now()];
+    else if (performance.now() - since > STANDING_MS) end();
+  };
+  const timer = setInterval(look, 1_000);
+  signal.addEventListener("abort", () => clearInterval(timer), { once: true });
+}
