@@ -1,4 +1,4 @@
-// Our own HLS player, for browsers that have Media Source Extensions and no player of their own: near the live edge, by our fMP4 only.
+// Our own HLS player, by Media Source Extensions: nearer to the live edge than browsers' own, for our own fMP4 only.
 // In: a playlist's address. Out: a video element that plays. Never: a buffer that grows, or a gap in the stream that stops it.
 
 import { Problem, Unfit } from "./api.js";
@@ -22,11 +22,7 @@ const ADJOINING = 1;
 
 /** Whether this browser plays what our server packs. */
 export function playsFragments() {
-  return Boolean(sourceKind()?.isTypeSupported(TYPE));
-}
-
-function sourceKind() {
-  return globalThis.ManagedMediaSource ?? globalThis.MediaSource;
+  return Boolean(globalThis.MediaSource?.isTypeSupported(TYPE));
 }
 
 export class HlsPlayer {
@@ -74,7 +70,7 @@ export class HlsPlayer {
       }
       return new Problem(0, "The stream has ended.");
     } catch (problem) {
-      return problem instanceof Problem ? problem : new Unfit(0, "This browser does not play the server's HLS");
+      return problem instanceof Problem ? problem : new Unfit(0, "this browser does not play the server's HLS");
     } finally {
       clearInterval(timer);
     }
@@ -93,7 +89,7 @@ export class HlsPlayer {
     this.#media?.close();
     this.#began = false;
     this.#map = undefined;
-    this.#media = await MediaBuffer.open(this.#video, sourceKind(), this.#feed.codecs ? `video/mp4; codecs="${this.#feed.codecs}"` : TYPE);
+    this.#media = await MediaBuffer.open(this.#video, this.#feed.codecs ? `video/mp4; codecs="${this.#feed.codecs}"` : TYPE);
     await this.#append(piece);
   }
 

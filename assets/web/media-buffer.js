@@ -12,11 +12,9 @@ export class MediaBuffer {
   #failed = new Promise((_, fail) => (this.fail = fail));
 
   /** Attaches a new source to a video element. */
-  static async open(video, Source, type) {
+  static async open(video, type) {
     const media = new MediaBuffer();
-    const source = new Source();
-    // A managed source (iPhone) wants no remote playback beside it.
-    video.disableRemotePlayback = true;
+    const source = new MediaSource();
     media.#video = video;
     media.#failed.catch(() => {});
     media.#url = URL.createObjectURL(source);

@@ -34,6 +34,6 @@ export async function meaning(problem, way, signal) {
   if (signal.aborted || problem instanceof Unfit || problem.status === undefined) return problem;
   if (problem.status === 404) return new Problem(0, "Nobody is in the room yet.", ROOM_AGAIN_MS);
   const isSilent = problem.status === 0 && (await answers(signal));
-  if (isSilent) return new Unfit(0, `Your network lets no ${way} through`);
-  return problem.passing || problem.status === 401 ? problem : new Unfit(problem.status, `The server refuses ${way} (${problem.status})`);
+  if (isSilent) return new Unfit(0, `your network lets no ${way} through`);
+  return problem.passing || problem.status === 401 ? problem : new Unfit(problem.status, `the server refuses ${way} (${problem.status})`);
 }

@@ -1,5 +1,5 @@
-// Watching by HLS: plain HTTP, a few seconds late. In: a room. Out: the picture element fed by the browser's own player, or by ours
-// through MediaSource. Never: a player that does not play and is taken for one that does.
+// Watching by HLS: plain HTTP, a few seconds late. In: a room. Out: the picture element fed by our player, or by the browser's own
+// where there is no MediaSource. Never: a player that does not play and is taken for one that does.
 
 import { Unfit, addressWithKey, ask } from "./api.js";
 import { by, start, viewOfPage } from "./view.js";
@@ -14,14 +14,12 @@ const STARTING_MS = 15_000;
 const STANDING_MS = 10_000;
 
 export const hls = {
-  name: "HLS",
-  title: "HLS",
-  delay: "about 3 s late",
+  inWords: "HLS, about 3 s late",
   talks: false,
 
   /** Why this browser cannot; "" where it can. */
   lacking() {
-    return hasOwn() || playsFragments() ? "" : "This browser plays no HLS";
+    return hasOwn() || playsFragments() ? "" : "this browser plays no HLS";
   },
 
   async open({ room, signal }) {
@@ -30,15 +28,12 @@ export const hls = {
     try {
       // A player does not say why it fails: asks first. The answer waits until there is something to play.
       await ask(addressOf(path, query), { cache: "no-store", signal });
-      if (hasOwn()) {
-        const playing = await byBrowser(addressWithKey(path, query), signal);
-        if (playing) return playing;
-      }
+      // Ours first: browsers' own players stay three segments behind, ours three parts.
       if (playsFragments()) return await HlsPlayer.open(by("mix"), addressOf(path, query), { isLow: isLow(), signal });
+      return await byBrowser(addressWithKey(path, query), signal);
     } catch (problem) {
       throw await meaning(problem, "HLS", signal);
     }
-    throw new Unfit(0, "HLS does not play here");
   },
 
   close() {
@@ -55,7 +50,7 @@ function hasOwn() {
   return by("mix").canPlayType(TYPE) !== "";
 }
 
-/** Plays by the browser's own player; undefined where that does not play. */
+/** Plays by the browser's own player. */
 async function byBrowser(address, signal) {
   const video = by("mix");
   const ending = new AbortController();
@@ -70,7 +65,7 @@ async function byBrowser(address, signal) {
   if (!began || signal.aborted) {
     playing.close();
     signal.throwIfAborted();
-    return undefined;
+    throw new Unfit(0, "this browser does not play the server's HLS");
   }
   const end = () => playing.end("The stream ended.");
   for (const event of ["ended", "error"]) video.addEventListener(event, end, { once: true, signal: ending.signal });

@@ -12,9 +12,7 @@ const FULL = { height: 540, fps: 15 };
 const LOW = { height: 360, fps: 15 };
 
 export const pictures = {
-  name: "MJPEG",
-  title: "Pictures",
-  delay: "single pictures and sound",
+  inWords: "single pictures and sound (MJPEG, Ogg)",
   talks: false,
 
   /** An image needs nothing of the browser. */
@@ -26,11 +24,12 @@ export const pictures = {
     const path = `/v1/rooms/${room}/mix`;
     const query = { ...viewOfPage(), ...(isLow() ? LOW : FULL) };
     try {
-      await probe(`${path}.mjpeg?${new URLSearchParams(query)}`, signal);
+      // An image does not say why it fails: asks for its head first.
+      await ask(`${path}.mjpeg?${new URLSearchParams(query)}`, { method: "HEAD", cache: "no-store", signal });
     } catch (problem) {
       throw await meaning(problem, "MJPEG", signal);
     }
-    return play({ room, picture: addressWithKey(`${path}.mjpeg`, query), sound: addressWithKey(`${path}.ogg`, viewOfPage()) });
+    return play({ room, picture: addressWithKey(`${path}.mjpeg`, query), sound: addressWithKey(`${path}.ogg`) });
   },
 
   close() {
@@ -38,13 +37,6 @@ export const pictures = {
     by("mix").hidden = false;
   },
 };
-
-/** An image does not say why it fails: asks for its head first. */
-async function probe(path, signal) {
-  const enough = new AbortController();
-  await ask(path, { cache: "no-store", signal: AbortSignal.any([signal, enough.signal]) });
-  enough.abort();
-}
 
 function play({ room, picture, sound }) {
   const [image, audio] = [by("pictures"), by("sound")];

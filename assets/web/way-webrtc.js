@@ -9,15 +9,13 @@ import { Blocked, Session, decodesH264 } from "./session.js";
 const REFUSED = [404, 405, 406, 415, 501];
 
 export const webrtc = {
-  name: "WebRTC",
-  title: "WebRTC",
-  delay: "with hardly any delay",
+  inWords: "WebRTC, with hardly any delay",
   talks: true,
 
   /** Why this browser cannot; "" where it can. */
   lacking() {
-    if (!globalThis.RTCPeerConnection) return "This browser has no WebRTC";
-    return decodesH264() ? "" : "This browser has no H.264 for WebRTC";
+    if (!globalThis.RTCPeerConnection) return "this browser has no WebRTC";
+    return decodesH264() ? "" : "this browser has no H.264 for WebRTC";
   },
 
   async open({ room, talk, signal }) {
@@ -40,10 +38,10 @@ export const webrtc = {
 
 async function meaningOf(problem, signal) {
   if (signal.aborted) return problem;
-  if (problem instanceof Blocked) return new Unfit(0, "Your network lets no WebRTC through");
-  if (REFUSED.includes(problem.status)) return new Unfit(problem.status, `The server gives no WebRTC (${problem.status})`);
+  if (problem instanceof Blocked) return new Unfit(0, "your network lets no WebRTC through");
+  if (REFUSED.includes(problem.status)) return new Unfit(problem.status, `the server gives no WebRTC (${problem.status})`);
   // What the browser's own stack throws has no status: it cannot do what it says it has.
-  if (problem.status === undefined) return new Unfit(0, "This browser's WebRTC does not work");
-  if (problem.status === 0 && (await answers(signal))) return new Unfit(0, "Your network lets no WebRTC through");
+  if (problem.status === undefined) return new Unfit(0, "this browser's WebRTC does not work");
+  if (problem.status === 0 && (await answers(signal))) return new Unfit(0, "your network lets no WebRTC through");
   return problem;
 }

@@ -50,11 +50,15 @@ export async function watchBy({ room, talk, say, uses, signal }) {
       way.close();
     }
   }
-  throw new Problem(0, `${reasons.join("; ")}.${told ? " Take “via” out of this page's address for another way." : ""}`);
+  throw new Problem(0, `${capital(reasons.join("; "))}.${told ? " Choose another way." : ""}`);
 }
 
 /** Which way it is, and why. */
 function sentence(way, reasons, told) {
-  if (told) return `As the address asks: ${way.name}, ${way.delay}.`;
-  return reasons.length > 0 ? `${reasons.join("; ")}: ${way.name}, ${way.delay}.` : `${way.name}, ${way.delay}.`;
+  const why = told ? ["as the address asks"] : reasons;
+  return capital(why.length > 0 ? `${why.join("; ")}: ${way.inWords}.` : `${way.inWords}.`);
+}
+
+function capital(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
