@@ -42,14 +42,14 @@ async function look() {
   clearTimeout(timer);
   const { room } = desk;
   try {
-    const { recordings } = await get(`/v1/recordings?room=${room}`);
-    if (room === desk.room) show(recordings);
+    const { recordings } = document.hidden ? {} : await get(`/v1/recordings?room=${room}`);
+    if (recordings && room === desk.room) show(recordings);
   } catch (problem) {
     if (problem.status === undefined) throw problem;
   }
   if (room !== desk.room) return;
   clearTimeout(timer);
-  timer = setTimeout(() => (document.hidden ? (timer = setTimeout(look, IDLE_MS)) : look()), active ? BUSY_MS : IDLE_MS);
+  timer = setTimeout(look, active ? BUSY_MS : IDLE_MS);
 }
 
 function show(recordings) {

@@ -1,11 +1,13 @@
 // The bytes of a live HLS stream in order, from near its live edge on. In: a playlist's address. Out: initialization and media, piece
 // by piece (a part, or a whole segment). Never: a piece twice; where pieces were missed, the next one says that it jumps.
 
-import { Problem, ask } from "./api.js";
+import { ask } from "./api.js";
 import { readPlaylist } from "./hls-playlist.js";
 
 const AGAIN_MS = 500;
 const ATTEMPTS = 4;
+/** In target durations: what is waited for comes sooner, or never. */
+const LONGEST_WAIT = 3;
 /** Begins so far before the live edge, in parts or, where there are none, in segments. */
 const PARTS_BEHIND = 3;
 const SEGMENTS_BEHIND = 1.5;
@@ -27,19 +29,8 @@ export class HlsFeed {
     return partTarget ? partTarget * PARTS_BEHIND : target * SEGMENTS_BEHIND;
   }
 
-  /** The codecs that a multivariant playlist names; undefined before `open`, or where there is none. */
-  codecs;
-
-  /** Reads the playlist, by way of the stream that fits where there are several. */
-  async open({ isLow }) {
-    const first = await this.#read(this.#address);
-    this.#playlist = first;
-    if (!first.streams) return;
-    const byHeight = first.streams.toSorted((a, b) => a.bandwidth - b.bandwidth);
-    const chosen = isLow ? byHeight[0] : byHeight.at(-1);
-    if (!chosen) throw new Problem(0, "The playlist is empty.");
-    this.codecs = chosen.codecs;
-    this.#address = chosen.url;
+  /** Reads the playlist for the first time. */
+  async open() {
     this.#playlist = await this.#read(this.#address);
   }
 
@@ -64,19 +55,22 @@ export class HlsFeed {
 
   /** The playlist anew: once it has what comes next, where the server waits for that (§6.2.5.2). */
   async #reload(at) {
-    const address = new URL(this.#address);
     const { blocks, partTarget, target } = this.#playlist;
-    if (blocks && at) {
-      address.searchParams.set("_HLS_msn", at.sequence);
-      if (partTarget) address.searchParams.set("_HLS_part", at.part);
-    } else {
+    if (!blocks || !at) {
       await pause((partTarget ?? target) * 500);
+      this.#playlist = await this.#read(this.#address);
+      return;
     }
-    this.#playlist = await this.#read(address.href);
+    const address = new URL(this.#address);
+    address.searchParams.set("_HLS_msn", at.sequence);
+    if (partTarget) address.searchParams.set("_HLS_part", at.part);
+    const patience = AbortSignal.timeout(target * LONGEST_WAIT * 1000);
+    // A stream that has begun anew does not have what is waited for: then as it stands.
+    this.#playlist = await this.#read(address.href, patience).catch(() => this.#read(this.#address));
   }
 
-  async #read(address) {
-    const response = await this.#insist(address);
+  async #read(address, patience = this.#signal) {
+    const response = await this.#insist(address, AbortSignal.any([this.#signal, patience]));
     return readPlaylist(await response.text(), response.url || address);
   }
 
@@ -96,12 +90,12 @@ export class HlsFeed {
   }
 
   /** Asks again a few times where nothing answers: a stream outlives a short cut of the line. */
-  async #insist(url) {
+  async #insist(url, signal = this.#signal) {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await ask(url, { signal: this.#signal });
+        return await ask(url, { signal });
       } catch (problem) {
-        if (this.#signal.aborted || !problem.passing || attempt === ATTEMPTS) throw problem;
+        if (signal.aborted || !problem.passing || attempt === ATTEMPTS) throw problem;
         await pause(AGAIN_MS * attempt);
       }
     }

@@ -35,15 +35,15 @@ export class HlsPlayer {
   #progress = { at: -1, since: performance.now() };
 
   /** Resolves with what plays, once there is a picture. */
-  static async open(video, address, { isLow, signal }) {
+  static async open(video, address, signal) {
     const ending = new AbortController();
-    const player = new HlsPlayer(video, new HlsFeed(address, AbortSignal.any([signal, ending.signal])), AbortSignal.any([signal, ending.signal]));
+    const player = new HlsPlayer(video, address, AbortSignal.any([signal, ending.signal]));
     const playing = new Playing(() => {
       ending.abort();
       player.#media?.close();
     });
     try {
-      await player.#feed.open({ isLow });
+      await player.#feed.open();
       const over = player.#run();
       await Promise.race([player.#begins(), over.then((problem) => Promise.reject(problem))]);
       over.then((problem) => playing.end(problem.message));
@@ -54,9 +54,9 @@ export class HlsPlayer {
     return playing;
   }
 
-  constructor(video, feed, signal) {
+  constructor(video, address, signal) {
     this.#video = video;
-    this.#feed = feed;
+    this.#feed = new HlsFeed(address, signal);
     this.#signal = signal;
   }
 
@@ -79,9 +79,10 @@ export class HlsPlayer {
   /** Appends a piece to what is there; false where its times do not go on from it. */
   async #continues(piece) {
     const before = this.#media.end;
+    const isOther = piece.starts || piece.map !== this.#map;
     await this.#append(piece);
     // After a discontinuity the times may be others: what is buffered grows then at another place, or over what was there.
-    return !piece.starts || (this.#media.end > before && this.#media.end - before < piece.duration + ADJOINING);
+    return !isOther || (this.#media.end > before && this.#media.end - before < piece.duration + ADJOINING);
   }
 
   /** Begins with an empty buffer, at this piece. */
@@ -89,7 +90,7 @@ export class HlsPlayer {
     this.#media?.close();
     this.#began = false;
     this.#map = undefined;
-    this.#media = await MediaBuffer.open(this.#video, this.#feed.codecs ? `video/mp4; codecs="${this.#feed.codecs}"` : TYPE);
+    this.#media = await MediaBuffer.open(this.#video, TYPE);
     await this.#append(piece);
   }
 

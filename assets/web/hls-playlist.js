@@ -1,24 +1,10 @@
-// A playlist as the HLS specification writes it (RFC 8216bis), read as far as our own streams go: fMP4 segments and their parts.
-// In: text and its address. Out: the streams to choose from, or segments in order. Never: a tag that is not known as an error.
+// A media playlist (RFC 8216bis), read as far as our own streams go: fMP4 segments and their parts.
+// In: text and its address. Out: segments in order, each with its parts. Never: a tag that is not known as an error.
 
-/** The streams of a multivariant playlist, or the segments of a media playlist. */
 export function readPlaylist(text, address) {
   const lines = text.split(/\r?\n/).filter(Boolean);
   if (lines[0] !== "#EXTM3U") throw new SyntaxError("no playlist");
   const at = (uri) => new URL(uri, address).href;
-  return lines.some((line) => line.startsWith("#EXT-X-STREAM-INF:")) ? { streams: streamsOf(lines, at) } : mediaOf(lines, at);
-}
-
-function streamsOf(lines, at) {
-  return lines.flatMap((line, index) => {
-    const [tag, rest] = tagOf(line);
-    if (tag !== "STREAM-INF") return [];
-    const { BANDWIDTH, CODECS, RESOLUTION } = attributesOf(rest);
-    return [{ url: at(lines[index + 1]), bandwidth: Number(BANDWIDTH), codecs: CODECS, height: Number(RESOLUTION?.split("x")[1]) }];
-  });
-}
-
-function mediaOf(lines, at) {
   const playlist = { target: 2, partTarget: undefined, blocks: false, ended: false, segments: [] };
   let sequence = 0;
   let map;

@@ -31,7 +31,8 @@ export class Playing {
  * not through, and the rest is as it is.
  */
 export async function meaning(problem, way, signal) {
-  if (signal.aborted || problem instanceof Unfit || problem.status === undefined) return problem;
+  if (signal.aborted || problem instanceof Unfit) return problem;
+  if (problem.status === undefined) return new Unfit(0, `${way} does not work here`);
   if (problem.status === 404) return new Problem(0, "Nobody is in the room yet.", ROOM_AGAIN_MS);
   const isSilent = problem.status === 0 && (await answers(signal));
   if (isSilent) return new Unfit(0, `your network lets no ${way} through`);

@@ -3,7 +3,6 @@
 
 import { Unfit, addressWithKey, ask } from "./api.js";
 import { by, start, viewOfPage } from "./view.js";
-import { isLow } from "./low.js";
 import { HlsPlayer, playsFragments } from "./hls-player.js";
 import { Playing, meaning } from "./playing.js";
 
@@ -29,7 +28,7 @@ export const hls = {
       // A player does not say why it fails: asks first. The answer waits until there is something to play.
       await ask(addressOf(path, query), { cache: "no-store", signal });
       // Ours first: browsers' own players stay three segments behind, ours three parts.
-      if (playsFragments()) return await HlsPlayer.open(by("mix"), addressOf(path, query), { isLow: isLow(), signal });
+      if (playsFragments()) return await HlsPlayer.open(by("mix"), addressOf(path, query), signal);
       return await byBrowser(addressWithKey(path, query), signal);
     } catch (problem) {
       throw await meaning(problem, "HLS", signal);

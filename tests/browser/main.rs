@@ -11,10 +11,12 @@ mod docs;
 mod hands;
 mod lossy;
 mod lost;
+mod outputs;
 mod relay;
 mod simulcast;
 mod talk;
 mod together;
+mod ways;
 
 use chromium::Chromium;
 use medley::compositor::Choice;
