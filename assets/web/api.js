@@ -41,9 +41,13 @@ export function addressWithKey(path, query = {}) {
   return all ? `${path}?${all}` : path;
 }
 
-/** Whether the server answers at all. */
-export async function answers(signal) {
-  return ask("/healthz", { cache: "no-store", key: false, signal }).then(() => true, () => false);
+/** Whether the server answers, but not at this path; looked at twice, since the line itself may have been gone for a moment. */
+export async function isBlocked(path, signal) {
+  const answers = (one) => fetch(one, { method: "HEAD", cache: "no-store", signal }).then(() => true, () => false);
+  for (let look = 0; look < 2; look += 1) {
+    if (!(await answers("/healthz")) || (await answers(path))) return false;
+  }
+  return true;
 }
 
 /** Makes a request; throws a Problem unless it is answered with a 2xx. */

@@ -1,7 +1,7 @@
 // A stream that a page plays over HTTP, with the face of a WebRTC session (`line.js` holds either).
 // In: how it is closed. Out: why it ended. Never: an end that nobody is told of.
 
-import { Problem, Unfit, answers } from "./api.js";
+import { Problem, Unfit, isBlocked } from "./api.js";
 
 const ROOM_AGAIN_MS = 3_000;
 
@@ -27,14 +27,13 @@ export class Playing {
 }
 
 /**
- * What a refusal or a silence means for a way: a room that is not there may come, a server that answers elsewhere lets this way
- * not through, and the rest is as it is.
+ * What a refusal or a silence at a way's path means: a room that is not there may come, a server that answers elsewhere is not let
+ * through to here, and the rest is as it is.
  */
-export async function meaning(problem, way, signal) {
+export async function meaning(problem, way, path, signal) {
   if (signal.aborted || problem instanceof Unfit) return problem;
   if (problem.status === undefined) return new Unfit(0, `${way} does not work here`);
   if (problem.status === 404) return new Problem(0, "Nobody is in the room yet.", ROOM_AGAIN_MS);
-  const isSilent = problem.status === 0 && (await answers(signal));
-  if (isSilent) return new Unfit(0, `your network lets no ${way} through`);
+  if (problem.status === 0 && (await isBlocked(path, signal))) return new Unfit(0, `your network lets no ${way} through`);
   return problem.passing || problem.status === 401 ? problem : new Unfit(problem.status, `the server refuses ${way} (${problem.status})`);
 }

@@ -83,7 +83,7 @@ export async function start(medium) {
 export function wireStage() {
   const video = by("mix");
   by("unmute").onclick = () => {
-    for (const medium of by("stage").querySelectorAll("video, audio")) start(medium);
+    for (const medium of by("stage").querySelectorAll("video, audio")) if (medium.srcObject || medium.src) start(medium);
     by("unmute").hidden = true;
   };
   const toggle = () => {

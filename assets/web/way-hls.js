@@ -31,7 +31,7 @@ export const hls = {
       if (playsFragments()) return await HlsPlayer.open(by("mix"), addressOf(path, query), signal);
       return await byBrowser(addressWithKey(path, query), signal);
     } catch (problem) {
-      throw await meaning(problem, "HLS", signal);
+      throw await meaning(problem, "HLS", path, signal);
     }
   },
 

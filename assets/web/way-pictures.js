@@ -12,7 +12,7 @@ const FULL = { height: 540, fps: 15 };
 const LOW = { height: 360, fps: 15 };
 
 export const pictures = {
-  inWords: "single pictures and sound (MJPEG, Ogg)",
+  inWords: "single pictures and sound (MJPEG, Ogg), the sound some seconds late",
   talks: false,
 
   /** An image needs nothing of the browser. */
@@ -27,7 +27,7 @@ export const pictures = {
       // An image does not say why it fails: asks for its head first.
       await ask(`${path}.mjpeg?${new URLSearchParams(query)}`, { method: "HEAD", cache: "no-store", signal });
     } catch (problem) {
-      throw await meaning(problem, "MJPEG", signal);
+      throw await meaning(problem, "MJPEG", `${path}.mjpeg`, signal);
     }
     return play({ room, picture: addressWithKey(`${path}.mjpeg`, query), sound: addressWithKey(`${path}.ogg`) });
   },
@@ -35,6 +35,7 @@ export const pictures = {
   close() {
     by("pictures").hidden = true;
     by("mix").hidden = false;
+    by("notice").textContent = "";
   },
 };
 
@@ -53,17 +54,21 @@ function play({ room, picture, sound }) {
   image.hidden = false;
   image.addEventListener("error", end, once);
   image.src = picture;
-  if (audio.canPlayType(OGG)) {
-    for (const event of ["ended", "error"]) audio.addEventListener(event, end, once);
-    // Sound that waited for the click is late by as much: it begins anew.
-    by("unmute").addEventListener("click", () => (audio.src = sound), once);
-    audio.src = sound;
-    start(audio);
-  } else {
-    by("notice").textContent = "This browser plays no Ogg: there is no sound.";
-  }
+  if (audio.canPlayType(OGG)) playSound(audio, sound, end, once);
+  else by("notice").textContent = "This browser plays no Ogg: there is no sound.";
   watchOver(room, end, ending.signal);
   return playing;
+}
+
+function playSound(audio, sound, end, once) {
+  const begin = () => {
+    audio.src = sound;
+    start(audio);
+  };
+  for (const event of ["ended", "error"]) audio.addEventListener(event, end, once);
+  // Sound that waited for the click is late by as much: it begins anew.
+  by("unmute").addEventListener("click", begin, once);
+  begin();
 }
 
 /** An image that stands still looks like a room in which nobody moves: asks now and then whether both are there. */

@@ -1,7 +1,7 @@
 // Watching by WebRTC (WHEP): the way with the least delay, and the only one with people and chat.
 // In: a room and what the page asks of it. Out: a session whose mix plays, or why WebRTC does not work from here.
 
-import { Unfit, answers } from "./api.js";
+import { Unfit, isBlocked } from "./api.js";
 import { by, play, queryOfPage, say } from "./view.js";
 import { Blocked, Session, decodesH264 } from "./session.js";
 
@@ -26,7 +26,7 @@ export const webrtc = {
       await play(session.mix);
       return session;
     } catch (problem) {
-      throw await meaningOf(problem, signal);
+      throw await meaningOf(problem, `/whep/${room}`, signal);
     }
   },
 
@@ -36,12 +36,12 @@ export const webrtc = {
   },
 };
 
-async function meaningOf(problem, signal) {
+async function meaningOf(problem, path, signal) {
   if (signal.aborted) return problem;
   if (problem instanceof Blocked) return new Unfit(0, "your network lets no WebRTC through");
   if (REFUSED.includes(problem.status)) return new Unfit(problem.status, `the server gives no WebRTC (${problem.status})`);
   // What the browser's own stack throws has no status: it cannot do what it says it has.
   if (problem.status === undefined) return new Unfit(0, "this browser's WebRTC does not work");
-  if (problem.status === 0 && (await answers(signal))) return new Unfit(0, "your network lets no WebRTC through");
+  if (problem.status === 0 && (await isBlocked(path, signal))) return new Unfit(0, "your network lets no WebRTC through");
   return problem;
 }
