@@ -80,11 +80,17 @@ async fn an_uploaded_file_plays_into_the_room_until_it_is_stopped() {
     admin.run(CHOOSE_SOUND).await;
     assert_eq!(admin.eval::<String>("document.getElementById('media-name').value").await, "Our-gong");
     admin.run("document.getElementById('upload-media').requestSubmit()").await;
-    admin.until("document.getElementById('files').textContent.includes('Our-gong: 0:00') && !document.getElementById('play').disabled").await;
+    admin
+        .until("document.getElementById('files').textContent.includes('Our-gong: 0:00') && !document.getElementById('play').disabled")
+        .await;
     admin.run("document.getElementById('play-loop').checked = true").await;
     admin.press("play").await;
-    admin.until("document.querySelectorAll('#people .person').length === 2 && document.querySelectorAll('#players button').length === 1").await;
+    admin
+        .until("document.querySelectorAll('#people .person').length === 2 && document.querySelectorAll('#players button').length === 1")
+        .await;
     admin.run("document.querySelector('#players button').click()").await;
-    admin.until("document.querySelectorAll('#people .person').length === 1 && document.querySelectorAll('#players button').length === 0").await;
+    admin
+        .until("document.querySelectorAll('#people .person').length === 1 && document.querySelectorAll('#players button').length === 0")
+        .await;
     chromium.close().await;
 }
