@@ -28,7 +28,7 @@ function links(room, view) {
   const small = of(`/v1/rooms/${room}/mix.mjpeg`, { height: 360, fps: 10 });
   return [
     ["Page to watch", "Chooses by itself: WebRTC, else HLS, else pictures.", of(`/watch/${room}`), true],
-    ["The same, to save power", "360p, 15 pictures a second.", of(`/watch/${room}`, { low: 1 }), true],
+    ["The same, to save power", "360p at most, 15 pictures a second.", of(`/watch/${room}`, { low: 1 }), true],
     ["WHEP", "For programs that speak WebRTC.", of(`/whep/${room}`)],
     ["HLS", "For players and televisions, a few seconds late.", of(`/hls/${room}/index.m3u8`)],
     ["Pictures (MJPEG)", "For whatever shows an image.", small, true],
