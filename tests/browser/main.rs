@@ -8,6 +8,7 @@ mod access;
 mod admin;
 mod chromium;
 mod docs;
+mod feed;
 mod hands;
 mod lossy;
 mod lost;

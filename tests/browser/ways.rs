@@ -109,9 +109,8 @@ async fn the_address_can_ask_for_a_way_and_the_page_can_be_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn low_power_is_asked_for_and_kept_in_the_address() {
     let (server, chromium) = tokio::join!(server(), Chromium::launch());
-    let camera = "const asked = []; globalThis.asked = asked; addEventListener('DOMContentLoaded', () => { \
-                  const real = navigator.mediaDevices.getUserMedia; \
-                  navigator.mediaDevices.getUserMedia = (wish) => (asked.push(wish.video), real(wish)); });";
+    let camera = "const asked = []; globalThis.asked = asked; const real = navigator.mediaDevices.getUserMedia; \
+                  navigator.mediaDevices.getUserMedia = (wish) => (asked.push(wish.video), real(wish));";
     let red = chromium.tab_with(&server.url(), "/r/low?low=1", RED, camera).await;
     red.join().await;
     red.until("[180, 360].includes(document.getElementById('mix').videoHeight)").await;
