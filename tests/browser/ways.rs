@@ -50,6 +50,28 @@ async fn without_webrtc_picture_and_tone_come_by_hls() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn hls_goes_on_through_another_canvas_and_a_line_that_was_cut() {
+    let (server, chromium) = tokio::join!(server(), Chromium::launch());
+    let red = red(&chromium, &server.url(), "stage").await;
+    let line = "const real = fetch; globalThis.cut = false; \
+                globalThis.fetch = async (...all) => { if (cut) throw new TypeError('cut'); return real(...all); };";
+    let viewer = chromium.tab_with(&server.url(), "/watch/stage?via=hls", BLUE, line).await;
+    viewer.until("document.getElementById('mix').videoWidth === 1280").await;
+    let wider = "await fetch('/v1/rooms/stage', { method: 'PATCH', headers: { 'Content-Type': 'application/merge-patch+json' }, \
+                 body: JSON.stringify({ canvas: { width: 640, height: 360 } }) })";
+    red.run(wider).await;
+    viewer.until("document.getElementById('mix').videoWidth === 640").await;
+    sees_and_hears(&viewer).await;
+
+    viewer.run("cut = true").await;
+    viewer.until("document.getElementById('status').textContent.includes('The server does not answer')").await;
+    viewer.run("cut = false").await;
+    viewer.until("document.getElementById('status').textContent.includes('You are watching')").await;
+    viewer.sees(RED).await;
+    chromium.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_browser_with_a_player_of_its_own_and_no_media_source_plays_hls_by_that() {
     let (server, chromium) = tokio::join!(server(), Chromium::launch());
     let _red = red(&chromium, &server.url(), "own").await;
