@@ -10,6 +10,9 @@ import { Playing } from "./playing.js";
 const TYPE = 'video/mp4; codecs="avc1.42e01f,opus"';
 const LOOK_MS = 250;
 const STANDING_MS = 10_000;
+/** So long it stands before it leaps over a gap, and so far behind the gap's end it goes on, in seconds. */
+const GAP_MS = 400;
+const INSIDE = 0.01;
 const STARTING_MS = 15_000;
 /** So much is kept behind the playhead, in seconds. */
 const KEPT = 10;
@@ -17,6 +20,9 @@ const KEPT = 10;
 const FAR_LATE = 3;
 const LATE = 0.5;
 const CATCHING_UP = 1.06;
+/** Each time that the buffer runs empty, so much more is aimed at, up to a bound: a slow line is not caught up with again and again. */
+const MARGIN_STEP = 0.5;
+const LARGEST_MARGIN = 3;
 /** How far times may lie from those before and still go on from them. */
 const ADJOINING = 1;
 
@@ -32,6 +38,7 @@ export class HlsPlayer {
   #media;
   #map;
   #began;
+  #margin = 0;
   #progress = { at: -1, since: performance.now() };
 
   /** Resolves with what plays, once there is a picture. */
@@ -58,6 +65,8 @@ export class HlsPlayer {
     this.#video = video;
     this.#feed = new HlsFeed(address, signal);
     this.#signal = signal;
+    const widen = () => this.#began && (this.#margin = Math.min(this.#margin + MARGIN_STEP, LARGEST_MARGIN));
+    video.addEventListener("waiting", widen, { signal });
   }
 
   /** Plays until the stream ends; gives what ended it. */
@@ -89,6 +98,7 @@ export class HlsPlayer {
   async #restart(piece) {
     this.#media?.close();
     this.#began = false;
+    this.#progress = { at: -1, since: performance.now() };
     this.#map = undefined;
     this.#media = await MediaBuffer.open(this.#video, TYPE);
     await this.#append(piece);
@@ -114,20 +124,24 @@ export class HlsPlayer {
 
   /** Keeps the playhead where it belongs; says that the stream stands where nothing helps. */
   #tend() {
-    const place = this.#media?.around(this.#video.currentTime);
-    if (!place) return;
-    const aim = this.#feed.holdBack;
-    const ahead = place.end - this.#video.currentTime;
-    if (!this.#began) return this.#begin(place, aim);
-    // Pieces were lost: on behind the gap.
-    if (this.#video.currentTime < place.start) this.#video.currentTime = place.start;
-    else if (ahead > aim + FAR_LATE) this.#video.currentTime = place.end - aim;
+    if (!this.#media) return;
+    const aim = this.#feed.holdBack + this.#margin;
+    if (!this.#began) {
+      this.#begin(aim);
+      return;
+    }
+    const ahead = this.#media.end - this.#video.currentTime;
+    if (ahead > aim + FAR_LATE) this.#video.currentTime = this.#media.end - aim;
     this.#video.playbackRate = ahead > aim + LATE ? CATCHING_UP : 1;
-    return this.#watchProgress();
+    this.#watchProgress();
   }
 
-  #begin(place, aim) {
-    if (place.end - place.start < aim) return;
+  #begin(aim) {
+    const place = this.#media.around(this.#video.currentTime);
+    if (!place || place.end - place.start < aim) {
+      if (performance.now() - this.#progress.since > STARTING_MS) this.#media.fail(new Problem(0, "The stream does not go on."));
+      return;
+    }
     this.#began = true;
     this.#video.currentTime = Math.max(place.start, place.end - aim);
     start(this.#video);
@@ -135,7 +149,14 @@ export class HlsPlayer {
 
   #watchProgress() {
     const { currentTime, paused } = this.#video;
-    if (paused || currentTime !== this.#progress.at) this.#progress = { at: currentTime, since: performance.now() };
-    else if (performance.now() - this.#progress.since > STANDING_MS) this.#media.fail(new Problem(0, "The stream stands still."));
+    if (paused || currentTime !== this.#progress.at) {
+      this.#progress = { at: currentTime, since: performance.now() };
+      return;
+    }
+    const stood = performance.now() - this.#progress.since;
+    const next = this.#media.after(currentTime);
+    // A piece was lost: browsers stop a little before a gap, and wait there for what does not come.
+    if (next && stood > GAP_MS) this.#video.currentTime = next.start + INSIDE;
+    else if (stood > STANDING_MS) this.#media.fail(new Problem(0, "The stream stands still."));
   }
 }

@@ -33,9 +33,17 @@ export class MediaBuffer {
 
   /** The range that holds a time, or the next one after it; undefined where there is neither. */
   around(time) {
+    return this.#ranges.find(({ end }) => end > time);
+  }
+
+  /** The next range that begins after a time; undefined where there is none. */
+  after(time) {
+    return this.#ranges.find(({ start }) => start > time);
+  }
+
+  get #ranges() {
     const ranges = this.#buffer.buffered;
-    const all = Array.from({ length: ranges.length }, (_, index) => ({ start: ranges.start(index), end: ranges.end(index) }));
-    return all.find(({ end }) => end > time + 0.05);
+    return Array.from({ length: ranges.length }, (_, index) => ({ start: ranges.start(index), end: ranges.end(index) }));
   }
 
   /** Appends bytes; makes room once where the browser has none left. */

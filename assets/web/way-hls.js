@@ -8,7 +8,7 @@ import { Playing, meaning } from "./playing.js";
 
 const TYPE = "application/vnd.apple.mpegurl";
 /** The server's packager starts with the first request, and the player waits for three segments. */
-const STARTING_MS = 15_000;
+const STARTING_MS = 20_000;
 /** A player that stands still for as long is at its end. */
 const STANDING_MS = 10_000;
 

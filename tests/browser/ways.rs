@@ -75,7 +75,7 @@ async fn hls_goes_on_through_another_canvas_and_a_line_that_was_cut() {
 async fn a_browser_with_a_player_of_its_own_and_no_media_source_plays_hls_by_that() {
     let (server, chromium) = tokio::join!(server(), Chromium::launch());
     let _red = red(&chromium, &server.url(), "own").await;
-    let viewer = chromium.tab_with(&server.url(), "/watch/own", BLUE, &format!("{NO_WEBRTC}{NO_MSE}")).await;
+    let viewer = chromium.tab_with(&server.url(), "/watch/own?via=hls", BLUE, &format!("{NO_WEBRTC}{NO_MSE}")).await;
     says(&viewer, "HLS").await;
     sees_and_hears(&viewer).await;
     assert!(viewer.eval::<String>("document.getElementById('mix').src").await.contains("/hls/own/index.m3u8"));
