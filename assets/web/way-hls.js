@@ -11,6 +11,7 @@ const TYPE = "application/vnd.apple.mpegurl";
 const STARTING_MS = 20_000;
 /** A player that stands still for as long is at its end. */
 const STANDING_MS = 10_000;
+const AGAIN_MS = 1_000;
 
 export const hls = {
   inWords: "HLS, about 3 s late",
@@ -58,9 +59,15 @@ async function byBrowser(address, signal) {
     video.removeAttribute("src");
     video.load();
   });
-  video.src = address;
-  start(video);
-  const began = await begins(video, AbortSignal.any([signal, AbortSignal.timeout(STARTING_MS)]));
+  const patience = AbortSignal.any([signal, AbortSignal.timeout(STARTING_MS)]);
+  let began = false;
+  // Chromium's own player gives up on a stream that has just begun, and plays it a moment later.
+  while (!began && !patience.aborted) {
+    video.src = address;
+    start(video);
+    began = await begins(video, patience);
+    if (!began) await pause(AGAIN_MS);
+  }
   if (!began || signal.aborted) {
     playing.close();
     signal.throwIfAborted();
@@ -84,6 +91,10 @@ function begins(video, signal) {
     video.addEventListener("error", settle(false), { signal: ending.signal });
     signal.addEventListener("abort", settle(false), { signal: ending.signal });
   });
+}
+
+function pause(ms) {
+  return new Promise((done) => setTimeout(done, ms));
 }
 
 function watchOver(video, end, signal) {
