@@ -26,6 +26,7 @@ export const hls = {
     const path = `/hls/${room}/index.m3u8`;
     const query = viewOfPage();
     try {
+      await isSeen(signal);
       // A player does not say why it fails: asks first. The answer waits until there is something to play.
       await ask(addressOf(path, query), { cache: "no-store", signal });
       // Ours first: browsers' own players stay three segments behind, ours three parts.
@@ -44,6 +45,16 @@ export const hls = {
 
 function addressOf(path, query) {
   return `${path}?${new URLSearchParams(query)}`.replace(/\?$/, "");
+}
+
+/** Browsers load no media in a tab that nobody has looked at: what does not begin there is no player's fault. */
+function isSeen(signal) {
+  return new Promise((done) => {
+    const look = () => !document.hidden && done();
+    document.addEventListener("visibilitychange", look, { signal });
+    signal.addEventListener("abort", done, { once: true });
+    look();
+  });
 }
 
 function hasOwn() {
