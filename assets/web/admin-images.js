@@ -6,27 +6,17 @@ import { attempt, get, remove, showPicture } from "./admin-api.js";
 import { button, element, keyed } from "./admin-element.js";
 import { confirmed } from "./admin-confirm.js";
 import { desk } from "./admin-desk.js";
+import { suggestName } from "./admin-suggest.js";
 
 const SELECTS = ["v-background-image", "v-logo"];
-const LONGEST_NAME = 32;
-let suggested = "";
 
 export function wireImages() {
   for (const what of ["open", "images"]) desk.addEventListener(what, load);
-  by("image-file").onchange = suggestName;
+  suggestName(by("image-file"), by("image-name"));
   by("upload").onsubmit = (event) => {
     event.preventDefault();
     upload();
   };
-}
-
-function suggestName() {
-  const [file] = by("image-file").files;
-  const name = by("image-name");
-  // What somebody typed stays; what an earlier file suggested does not.
-  if (!file || (name.value && name.value !== suggested)) return;
-  suggested = file.name.replace(/\.[^.]*$/, "").replace(/[^A-Za-z0-9_-]+/g, "-").slice(0, LONGEST_NAME).replace(/^-+|-+$/g, "");
-  name.value = suggested;
 }
 
 async function load() {

@@ -9,11 +9,14 @@ import { deleteRoom, enterRooms, leaveRooms, wireRooms } from "./admin-rooms.js"
 import { wireEditor } from "./admin-editor.js";
 import { wireEncoders } from "./admin-encoders.js";
 import { wireImages } from "./admin-images.js";
+import { wireLinks } from "./admin-links.js";
 import { wireLog } from "./admin-log.js";
 import { wireMix } from "./admin-mix.js";
 import { wireOptions } from "./admin-options.js";
 import { wireOverlays } from "./admin-overlays.js";
 import { wirePeople } from "./admin-people.js";
+import { wirePlayers } from "./admin-players.js";
+import { wireRecordings } from "./admin-recordings.js";
 import { wireSettings } from "./admin-settings.js";
 import { wireTabs } from "./admin-tabs.js";
 import { wireTemplates } from "./admin-templates.js";
@@ -70,7 +73,8 @@ function readAgain() {
   if (desk.room) for (const what of ["templates", "images"]) desk.dispatchEvent(new Event(what));
 }
 
-for (const wire of [wireTabs, wireRooms, wirePeople, wireMix, wireTemplates, wireOptions, wireEditor, wireImages, wireOverlays, wireSettings, wireViews, wireEncoders, wireLog]) wire();
+const PANES = [wireTemplates, wireOptions, wireEditor, wireImages, wireOverlays, wireSettings, wireViews, wireEncoders, wireRecordings, wireLinks, wirePlayers, wireLog];
+for (const wire of [wireTabs, wireRooms, wirePeople, wireMix, ...PANES]) wire();
 by("lock").onclick = toggleLock;
 by("delete-room").onclick = async () => (await deleteRoom(desk.room)) && (location.hash = "");
 desk.addEventListener("report", showRoom);

@@ -20,12 +20,34 @@ export class Problem extends Error {
   }
 }
 
+/** A way to the room that does not work from here, and why not; another one may. */
+export class Unfit extends Problem {
+  get passing() {
+    return false;
+  }
+}
+
 export function accessKey() {
   return sessionStorage.getItem(STORED_KEY) ?? "";
 }
 
 export function keepAccessKey(key) {
   sessionStorage.setItem(STORED_KEY, key);
+}
+
+/** An address for what sends no header of ours (a picture, a player, a download): the access key goes in its query. */
+export function addressWithKey(path, query = {}) {
+  const all = new URLSearchParams({ ...query, ...(accessKey() ? { token: accessKey() } : {}) }).toString();
+  return all ? `${path}?${all}` : path;
+}
+
+/** Whether the server answers, but not at this path; looked at twice, since the line itself may have been gone for a moment. */
+export async function isBlocked(path, signal) {
+  const answers = (one) => fetch(one, { method: "HEAD", cache: "no-store", signal }).then(() => true, () => false);
+  for (let look = 0; look < 2; look += 1) {
+    if (!(await answers("/healthz")) || (await answers(path))) return false;
+  }
+  return true;
 }
 
 /** Makes a request; throws a Problem unless it is answered with a 2xx. */

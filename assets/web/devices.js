@@ -1,7 +1,10 @@
 // Camera and microphone: choice, tracks, level, and what goes wrong with them in words.
 
+import { isLow } from "./low.js";
+
 // A tile of a four-person mix is 640×360: a larger picture would cost both ends for nothing.
 const PICTURE = { width: { ideal: 640 }, height: { ideal: 360 }, frameRate: { ideal: 30, max: 30 } };
+const LOW = { ...PICTURE, width: { ideal: 640, max: 640 }, height: { ideal: 360, max: 360 }, frameRate: { ideal: 15, max: 15 } };
 const SOUND = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 
 /** Why there can be no device at all, in words; "" where there can. */
@@ -15,7 +18,7 @@ export function whyNoDevices() {
 /** Opens one device; `id` "" is the browser's choice. */
 export async function openDevice(kind, id) {
   const device = id ? { deviceId: { exact: id } } : {};
-  const wanted = kind === "video" ? { video: { ...PICTURE, ...device } } : { audio: { ...SOUND, ...device } };
+  const wanted = kind === "video" ? { video: { ...(isLow() ? LOW : PICTURE), ...device } } : { audio: { ...SOUND, ...device } };
   const stream = await navigator.mediaDevices.getUserMedia(wanted);
   const [track] = stream.getTracks();
   if (kind === "video" && "contentHint" in track) track.contentHint = "motion";

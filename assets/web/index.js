@@ -2,6 +2,7 @@
 
 import { ROOM_NAME, ROOM_NAME_RULE, accessKey, ask } from "./api.js";
 import { askForKey, by, say, warn } from "./view.js";
+import { copyText } from "./copy.js";
 import { guides } from "./guides.js";
 
 const REFRESH_MS = 3_000;
@@ -106,18 +107,6 @@ function guide(title, hint, text, open) {
   copy.setAttribute("aria-label", `Copy for ${title}`);
   copy.onclick = () => copyText(text, part.querySelector("code"), copy);
   return part;
-}
-
-async function copyText(text, place, button) {
-  try {
-    await navigator.clipboard.writeText(text);
-    button.textContent = "Copied";
-  } catch {
-    // Over plain HTTP there is no clipboard: select it for the reader's own copy.
-    getSelection().selectAllChildren(place);
-    button.textContent = "Selected";
-  }
-  setTimeout(() => (button.textContent = "Copy"), 2_000);
 }
 
 by("enter").onsubmit = (event) => {

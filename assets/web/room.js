@@ -4,6 +4,7 @@ import { warn, say, by, roomOfPage, queryOfPage, endInWords, lacking, play, wire
 import { whyNoDevices, openDevice, inWords, listDevices, showLevel } from "./devices.js";
 import { Session } from "./session.js";
 import { hold } from "./line.js";
+import { isLow, wireLow } from "./low.js";
 import { shareScreen, sharesScreens } from "./screen.js";
 import { Talk } from "./talk.js";
 import { wireTalk } from "./talk-panels.js";
@@ -126,6 +127,7 @@ async function connect(signal) {
     direction: "sendrecv",
     audio: tracks.audio,
     video: tracks.video,
+    layered: !isLow(),
     talk,
     signal,
     onState: (state) => say(state === "connected" ? `You are in ${room}.` : "The connection is interrupted…"),
@@ -180,6 +182,7 @@ async function begin() {
   by("stop-camera").onclick = toggleCamera;
   by("share-screen").onclick = toggleScreen;
   by("share-screen").hidden = !sharesScreens();
+  wireLow(by("low"), () => tracks.video && choose("video", selects.video.value));
   addEventListener("pagehide", () => leaving?.abort());
   for (const kind of KINDS) selects[kind].onchange = () => choose(kind, selects[kind].value);
   navigator.mediaDevices?.addEventListener?.("devicechange", () => KINDS.forEach((kind) => listDevices(kind, selects[kind])));

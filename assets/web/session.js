@@ -35,8 +35,8 @@ export class Session {
 
   /**
    * Offers at `endpoint` and waits until media can flow. Sound that is null has no line in the offer.
-   * @param {{direction: string, audio?: MediaStreamTrack | null, video?: MediaStreamTrack, talk?: import("./talk.js").Talk,
-   *   signal: AbortSignal, onState: Function}} wish
+   * @param {{direction: string, audio?: MediaStreamTrack | null, video?: MediaStreamTrack, layered?: boolean,
+   *   talk?: import("./talk.js").Talk, signal: AbortSignal, onState: Function}} wish
    */
   static async open(endpoint, wish) {
     const session = new Session();
@@ -92,7 +92,7 @@ export class Session {
     this.#settle("");
   }
 
-  async #negotiate(endpoint, { direction, audio, video, talk, signal }) {
+  async #negotiate(endpoint, { direction, audio, video, layered = true, talk, signal }) {
     const pc = new RTCPeerConnection({ iceServers: await iceServers(endpoint, signal), bundlePolicy: "max-bundle" });
     this.#pc = pc;
     pc.ontrack = ({ track, receiver }) => {
@@ -101,7 +101,7 @@ export class Session {
       this.mix.addTrack(track);
     };
     if (audio !== null) pc.addTransceiver(audio ?? "audio", { direction });
-    const sendEncodings = direction === "recvonly" ? [] : layers(video);
+    const sendEncodings = direction === "recvonly" || !layered ? [] : layers(video);
     preferH264(pc.addTransceiver(video ?? "video", { direction, sendEncodings }));
     if (talk) this.#endTalk = talk.attach(pc);
     await pc.setLocalDescription();
@@ -232,8 +232,11 @@ export class Session {
   }
 }
 
+/** The server takes the session, but no media come through. */
+export class Blocked extends Problem {}
+
 function unreachable() {
-  return new Problem(0, "The server answers, but picture and sound do not get through: its UDP port seems to be blocked.");
+  return new Blocked(0, "The server answers, but picture and sound do not get through: its UDP port seems to be blocked.");
 }
 
 function codecs() {

@@ -1,6 +1,7 @@
 // What the room's page and the viewer's page have in common: the status line, the mix, full screen, the access key.
 
 import { ROOM_NAME, ROOM_NAME_RULE, keepAccessKey } from "./api.js";
+import { limits } from "./low.js";
 import { decodesH264 } from "./session.js";
 
 export const by = (id) => document.getElementById(id);
@@ -31,10 +32,15 @@ export function roomOfPage() {
   return room;
 }
 
-/** What the page's address asks of the server, with more: the view (`?view=`). */
-export function queryOfPage(more = {}) {
+/** The view that the page's address asks for (`?view=`), as a query has it. */
+export function viewOfPage() {
   const view = new URLSearchParams(location.search).get("view");
-  const query = new URLSearchParams({ ...(view ? { view } : {}), ...more }).toString();
+  return view ? { view } : {};
+}
+
+/** What a WebRTC session is asked for, with more: the view, and where power is to be saved the bounds of the picture. */
+export function queryOfPage(more = {}) {
+  const query = new URLSearchParams({ ...viewOfPage(), ...limits(), ...more }).toString();
   return query && `?${query}`;
 }
 
@@ -52,19 +58,24 @@ export function lacking() {
   return "";
 }
 
-/** Shows the mix and asks for a click where the browser wants one before it plays sound. */
+/** Shows the mix of a WebRTC session. */
 export async function play(stream) {
   const video = by("mix");
   if (video.srcObject !== stream) video.srcObject = stream;
-  video.muted = false;
+  await start(video);
+}
+
+/** Plays a medium and asks for a click where the browser wants one before it plays sound. */
+export async function start(medium) {
+  medium.muted = false;
   try {
-    await video.play();
+    await medium.play();
     by("unmute").hidden = true;
   } catch (error) {
     if (error.name !== "NotAllowedError") return;
-    video.muted = true;
+    medium.muted = true;
     by("unmute").hidden = false;
-    await video.play().catch(() => {});
+    await medium.play().catch(() => {});
   }
 }
 
@@ -72,7 +83,7 @@ export async function play(stream) {
 export function wireStage() {
   const video = by("mix");
   by("unmute").onclick = () => {
-    video.muted = false;
+    for (const medium of by("stage").querySelectorAll("video, audio")) if (medium.srcObject || medium.src) start(medium);
     by("unmute").hidden = true;
   };
   const toggle = () => {

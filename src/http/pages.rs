@@ -27,13 +27,15 @@ macro_rules! assets {
 #[rustfmt::skip]
 static ASSETS: &[Asset] = assets![
     "admin-api.js", "admin-change.js", "admin-confirm.js", "admin-desk.js", "admin-draft.js", "admin-editor.js", "admin-element.js",
-    "admin-encoders.js", "admin-events.js", "admin-form.js", "admin-fraction.js", "admin-geometry.js", "admin-images.js",
-    "admin-layout.js", "admin-log.js", "admin-mix.js", "admin-options.js", "admin-overlays.js", "admin-people.js", "admin-quality.js",
-    "admin-region-fields.js", "admin-regions.css", "admin-rooms.js", "admin-settings.js", "admin-stage.js", "admin-tabs.js",
-    "admin-templates.js", "admin-views.js", "admin.css", "admin.js", "api.js", "chart.js", "chat.js", "devices.js", "docs-element.js", "docs-schema.js",
-    "docs-try.js", "docs.css", "docs.js", "guides.js", "icon.svg", "index.js", "line.js", "people.js", "quality.js",
-    "restart.js", "room.js", "screen.js", "session.js", "stats-figures.js", "stats.css", "stats.js", "style.css", "talk-panels.js", "talk.css", "talk.js",
-    "tiles.js", "view.js", "watch.js",
+    "admin-encoders.js", "admin-events.js", "admin-files.js", "admin-form.js", "admin-fraction.js", "admin-geometry.js",
+    "admin-images.js", "admin-layout.js", "admin-links.js", "admin-log.js", "admin-mix.js", "admin-options.js", "admin-overlays.js",
+    "admin-people.js", "admin-players.js", "admin-quality.js", "admin-recordings.js", "admin-region-fields.js", "admin-regions.css",
+    "admin-rooms.js", "admin-settings.js", "admin-stage.js", "admin-suggest.js", "admin-tabs.js", "admin-templates.js", "admin-views.js",
+    "admin.css", "admin.js", "api.js", "chart.js", "chat.js", "copy.js", "devices.js", "docs-element.js", "docs-schema.js", "docs-try.js",
+    "docs.css", "docs.js", "figures.js", "guides.js", "hls-feed.js", "hls-player.js", "hls-playlist.js", "icon.svg", "index.js",
+    "line.js", "low.js", "media-buffer.js", "people.js", "playing.js", "quality.js", "restart.js", "room.js", "screen.js", "session.js",
+    "stats-figures.js", "stats.css", "stats.js", "style.css", "talk-panels.js", "talk.css", "talk.js", "tiles.js", "view.js", "watch.js",
+    "way-hls.js", "way-pictures.js", "way-webrtc.js", "ways.js",
 ];
 
 impl Asset {
@@ -59,9 +61,17 @@ struct Page {
     etag: HeaderValue,
 }
 
+/// What several pages have: the head's beginning, the form for the access key, people and chat.
+const PARTS: [(&str, &str); 3] = [
+    ("{{head}}", include_str!("../../assets/web/part-head.html")),
+    ("{{key}}", include_str!("../../assets/web/part-key.html")),
+    ("{{talk}}", include_str!("../../assets/web/part-talk.html")),
+];
+
 impl Page {
     fn new(template: &str) -> Self {
-        let html = template.replace("{{assets}}", &format!("/assets/{}", *VERSION));
+        let html = PARTS.iter().fold(template.to_owned(), |html, (name, part)| html.replace(name, part));
+        let html = html.replace("{{assets}}", &format!("/assets/{}", *VERSION));
         Self { etag: etag::of(html.as_bytes()), html }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::chromium::{Chromium, Tab};
 use crate::{BLUE, RED, server};
 
-const PANES: [&str; 6] = ["layout", "regions", "overlays", "settings", "encoders", "log"];
+const PANES: [&str; 9] = ["layout", "regions", "overlays", "settings", "encoders", "recordings", "links", "players", "log"];
 
 /// axe-core, as `.ci/install test` fetched it.
 fn axe() -> String {

@@ -54,11 +54,14 @@
 
   const look = new OffscreenCanvas(160, 90).getContext("2d", { willReadFrequently: true });
   const mix = () => document.getElementById("mix");
+  /** What shows the mix: the picture element, or an image where there is no way for that. */
+  const screen = () => [document.getElementById("pictures"), mix()].find((one) => one && !one.hidden);
+  const isShown = (one) => (one instanceof HTMLImageElement ? one.naturalWidth > 0 : one.readyState >= 2);
 
   /** Where the mix has the colour: one byte a pixel of 160×90. */
   const mask = ([r, g, b]) => {
-    if (mix().readyState < 2) return new Uint8Array(160 * 90);
-    look.drawImage(mix(), 0, 0, 160, 90);
+    if (!isShown(screen())) return new Uint8Array(160 * 90);
+    look.drawImage(screen(), 0, 0, 160, 90);
     const { data } = look.getImageData(0, 0, 160, 90);
     const near = (at) => Math.abs(data[at] - r) + Math.abs(data[at + 1] - g) + Math.abs(data[at + 2] - b) < 90;
     return Uint8Array.from({ length: 160 * 90 }, (_, pixel) => (near(pixel * 4) ? 1 : 0));
@@ -66,13 +69,19 @@
   const count = (pixels) => pixels.reduce((sum, pixel) => sum + pixel, 0);
 
   let analyser;
+  /** The sound of the mix: a session's, or that of the element which plays it. */
+  const sound = (context) => {
+    if (mix().srcObject) return context.createMediaStreamSource(mix().srcObject);
+    return context.createMediaElementSource(screen() === mix() ? mix() : document.getElementById("sound"));
+  };
   /** The level of a tone in the mix, in dB. */
   const level = (frequency) => {
-    if (!mix().srcObject?.getAudioTracks().length) return -200;
+    if (screen() === mix() && mix().srcObject && !mix().srcObject.getAudioTracks().length) return -200;
+    if (!isShown(screen())) return -200;
     if (!analyser) {
       const context = new AudioContext();
       analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0, minDecibels: -150 });
-      context.createMediaStreamSource(mix().srcObject).connect(analyser);
+      sound(context).connect(analyser);
     }
     const bins = new Float32Array(analyser.frequencyBinCount);
     analyser.getFloatFrequencyData(bins);

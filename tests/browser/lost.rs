@@ -7,7 +7,7 @@ use crate::chromium::Chromium;
 use crate::{server, server_with};
 
 /// `printf %s open-sesame | sha256sum`
-const HASH: &str = "sha256:d7ecdf25eaf3deba0f2628771dbdd22d4138ab6cf38f91ed02a2ca0dec7c8ab7";
+pub(crate) const HASH: &str = "sha256:d7ecdf25eaf3deba0f2628771dbdd22d4138ab6cf38f91ed02a2ca0dec7c8ab7";
 const FILLED: &str = "document.querySelectorAll('.template').length > 5 && document.getElementById('start-from').options.length > 5 \
                       && document.getElementById('v-logo').options.length > 0";
 

@@ -8,15 +8,18 @@ mod access;
 mod admin;
 mod chromium;
 mod docs;
+mod feed;
 mod hands;
 mod hls;
 mod lossy;
 mod lost;
+mod outputs;
 mod plain;
 mod relay;
 mod simulcast;
 mod talk;
 mod together;
+mod ways;
 
 use chromium::Chromium;
 use medley::compositor::Choice;

@@ -1,0 +1,15 @@
+// Text to copy, by a button beside it. In: the text and where it stands. Out: the clipboard. Never: silence about what was done.
+
+const SAID_MS = 2_000;
+
+export async function copyText(text, place, button) {
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = "Copied";
+  } catch {
+    // Over plain HTTP there is no clipboard: select it for the reader's own copy.
+    getSelection().selectAllChildren(place);
+    button.textContent = "Selected";
+  }
+  setTimeout(() => (button.textContent = "Copy"), SAID_MS);
+}
