@@ -17,7 +17,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::outflow::{Outflow, Outlet};
-use super::path::{Room, RoomParam, query};
+use super::path::{Room, RoomParam, TokenParam, query};
 use super::{AppState, Problem};
 use crate::broadcast::StreamError;
 use crate::broadcast::mjpeg::{Key, OPENING, PictureStream};
@@ -60,7 +60,7 @@ impl Default for PicturesQuery {
     path = "/v1/rooms/{room}/mix.mjpeg",
     operation_id = "mix_mjpeg",
     tag = "Rooms",
-    params(RoomParam, PicturesQuery),
+    params(RoomParam, PicturesQuery, TokenParam),
     responses(
         (status = 200, description = "Pictures without end", content_type = "multipart/x-mixed-replace", body = [u8]),
         (status = 404, description = "No such room"),
@@ -95,7 +95,7 @@ pub(super) async fn pictures(
     path = "/v1/rooms/{room}/mix.ogg",
     operation_id = "mix_ogg",
     tag = "Rooms",
-    params(RoomParam),
+    params(RoomParam, TokenParam),
     responses(
         (status = 200, description = "Sound without end", content_type = "audio/ogg", body = [u8]),
         (status = 404, description = "No such room"),

@@ -39,7 +39,7 @@ pub enum Tracks {
 
 /// One file of a recording.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct FileReport {
+pub struct RecordedFile {
     /// Its name, such as `mixed.mp4`.
     pub name: String,
     /// Its size; while it is written, as far as it is on the disk.
@@ -79,12 +79,12 @@ pub struct Manifest {
     /// The largest it may become.
     pub max_bytes: u64,
     /// Its files.
-    pub files: Vec<FileReport>,
+    pub files: Vec<RecordedFile>,
 }
 
 impl Manifest {
     /// One of its files; there is no other way from a name to a file.
-    pub fn file(&self, name: &str) -> Option<&FileReport> {
+    pub fn file(&self, name: &str) -> Option<&RecordedFile> {
         self.files.iter().find(|file| file.name == name)
     }
 }

@@ -37,7 +37,7 @@ mod tests;
 pub use error::RecordError;
 pub use file::PartFile;
 pub use id::{RecordingId, RecordingIdError};
-pub use manifest::{FileReport, Manifest, State, Tracks};
+pub use manifest::{Manifest, RecordedFile, State, Tracks};
 pub use recordings::{Page, Recordings, StoredFile};
 pub use settings::{RecordingSettings, RecordingSpec};
 pub use shelf::ShelfError;

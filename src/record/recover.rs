@@ -7,7 +7,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::time::Duration;
 
-use super::{FileReport, Manifest, State};
+use super::{Manifest, RecordedFile, State};
 use crate::container::mp4;
 
 /// A log's last line is looked for in so many bytes at a time.
@@ -38,7 +38,7 @@ pub(super) fn recover(folder: &Path, manifest: &mut Manifest) -> io::Result<()> 
         // The mix's length is its own; everybody else's is reckoned from the recording's zero
         let before = if name == "mixed.mp4" { 0 } else { begins_ms };
         reached = reached.max(duration + Duration::from_millis(before));
-        files.push(FileReport { name, bytes, begins_ms });
+        files.push(RecordedFile { name, bytes, begins_ms });
     }
     manifest.bytes = files.iter().map(|file| file.bytes).sum();
     manifest.duration_ms = reached.as_millis() as u64;

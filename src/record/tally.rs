@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 
-use super::FileReport;
+use super::RecordedFile;
 
 /// Shared by a recording's tracks and by whoever asks how far it is.
 #[derive(Debug)]
@@ -19,7 +19,7 @@ pub struct Tally {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// In the order in which they were begun.
-    pub files: Vec<FileReport>,
+    pub files: Vec<RecordedFile>,
     /// Of all files.
     pub bytes: u64,
     /// The end of what is written: the mix's length, or on the recording's line.
@@ -41,7 +41,7 @@ impl Tally {
 
     /// A file begins: `begins` after the recording's zero its own time is 0.
     pub fn begin(&self, name: &str, begins: Duration) {
-        let file = FileReport { name: name.to_owned(), bytes: 0, begins_ms: begins.as_millis() as u64 };
+        let file = RecordedFile { name: name.to_owned(), bytes: 0, begins_ms: begins.as_millis() as u64 };
         self.counts.lock().files.push(file);
     }
 

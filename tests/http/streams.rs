@@ -256,8 +256,8 @@ async fn what_is_asked_for_wrongly_is_told() {
 async fn an_encoder_too_many_is_refused_until_one_is_free() {
     let server = with_room().await;
     let mut open = Vec::new();
-    // Each is a session, of which this server takes four
-    for fps in 1..=4 {
+    // Each is a session, of which this server takes six
+    for fps in 1..=6 {
         open.push(Reading::open(&server, &format!("/v1/rooms/a/mix.mjpeg?fps={fps}")).await);
     }
     let refused = server.get("/v1/rooms/a/mix.mjpeg?fps=9").await;

@@ -69,7 +69,7 @@ async fn a_server_that_starts_again_lists_what_a_crash_left_as_recovered() {
     let twisted = "20261123T025240124-0a1b2c";
     fs::create_dir(folder.path().join(twisted)).unwrap();
     let mut evil = manifest(twisted);
-    evil.files.push(crate::record::FileReport { name: "../../etc/passwd".into(), bytes: 1, begins_ms: 0 });
+    evil.files.push(crate::record::RecordedFile { name: "../../etc/passwd".into(), bytes: 1, begins_ms: 0 });
     fs::write(folder.path().join(twisted).join("manifest.json"), serde_json::to_vec(&evil).unwrap()).unwrap();
     fs::create_dir(folder.path().join("family photos")).unwrap();
 
