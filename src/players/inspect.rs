@@ -79,8 +79,11 @@ pub(super) fn inspect(media: Media, reach: Reach) -> Result<Findings, UnfitError
     Ok(Findings { duration: within(duration)?, size, has_sound: sound.is_some() })
 }
 
-/// The pictures' size and when the last one begins; `None` where there are none.
-fn watch(mut pictures: Box<dyn PictureStream>, reach: Reach) -> Result<Option<((u32, u32), Duration)>, UnfitError> {
+/// The pictures' size, and when the last one begins.
+type Watched = ((u32, u32), Duration);
+
+/// What the pictures are; `None` where there are none.
+fn watch(mut pictures: Box<dyn PictureStream>, reach: Reach) -> Result<Option<Watched>, UnfitError> {
     let (mut decoder, mut size, mut seen, mut end) = (h264::Decoder::new(), None, 0, Duration::ZERO);
     while let Some(picture) = pictures.next()? {
         let bytes = picture.nal_units.iter().map(|nal_unit| nal_unit.len()).sum();
