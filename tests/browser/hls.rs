@@ -27,7 +27,7 @@ async fn a_page_with_only_a_video_shows_and_plays_the_room_through_a_change_of_i
     red.sees(RED).await;
     let viewer = player(&chromium, &server.url(), "stage").await;
     viewer.until("document.getElementById('mix').videoWidth === 1280 || document.getElementById('mix').error").await;
-    assert_eq!(viewer.eval::<Option<String>>("document.getElementById('mix').error?.message ?? null").await, None);
+    assert_eq!(viewer.eval::<String>("document.getElementById('mix').error?.message ?? ''").await, "");
     viewer.sees(RED).await;
     viewer.run(EAR).await;
     viewer.until(&format!("level({}) > -60 && level({}) < level({}) - 30", RED.tone, BLUE.tone, RED.tone)).await;

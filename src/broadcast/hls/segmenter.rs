@@ -5,8 +5,8 @@
 //! the Part Target Duration, or a clock: pictures end parts, and sounds tell that pictures stay away.
 //!
 //! A part ends with the last picture that fits in; where pictures stay away for longer, at its full length, and the picture before the
-//! gap is a long sample. A segment ends at the first keyframe after [`SHORTEST`]; the first ones are shorter. One whose keyframe does not come ends nevertheless,
-//! and a discontinuity is where the next keyframe is.
+//! gap is a long sample. A segment ends at the first keyframe after [`SHORTEST`]; the first ones are shorter. One whose keyframe does not
+//! come ends nevertheless, and a discontinuity is where the next keyframe is.
 
 use bytes::Bytes;
 
@@ -151,9 +151,10 @@ impl Segmenter {
     /// Takes the next 20 ms of sound; the parts that end since pictures stay away.
     pub(super) fn sound(&mut self, sound: &EncodedSound) -> Vec<Piece> {
         let at = self.ticks(sound.at, mp4::SOUND_CLOCK);
-        self.sounds.push(at, sound.payload.clone());
         let mut pieces = Vec::new();
+        // Before it is taken: a gap in the sound is filled up to it, and no more waits than a segment has
         self.end_overdue((at * 15 / 8).saturating_sub(PICTURES_LATE), &mut pieces);
+        self.sounds.push(at, sound.payload.clone());
         pieces
     }
 

@@ -218,9 +218,9 @@ fn an_hour_of_any_frame_rate_keeps_every_rule() {
 #[test]
 fn at_30_pictures_a_second_a_segment_has_six_parts_which_come_as_they_are_full() {
     let mut sim = Sim::new(30);
-    sim.live(3000);
+    sim.live(2600);
     assert!(!Reached::by(&sim.window).is_enough_to_begin());
-    sim.live(300);
+    sim.live(600);
     assert!(Reached::by(&sim.window).is_enough_to_begin(), "{:#?}", sim.last());
     sim.live(10_000);
     let segments: Vec<_> = sim.last().segments.iter().filter(|segment| !segment.uri.is_empty()).collect();
