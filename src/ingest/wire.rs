@@ -120,7 +120,7 @@ impl Ear {
 
 impl Earpiece {
     /// What came first of what waits; never waits for more.
-    pub fn next(&mut self) -> Option<Overheard> {
+    pub fn take(&mut self) -> Option<Overheard> {
         let overheard = self.from.try_recv().ok()?;
         self.state.bytes.fetch_sub(overheard.coded.bytes(), Ordering::Relaxed);
         Some(overheard)
@@ -229,8 +229,8 @@ mod tests {
         wire.plug(ANN, &ear);
         wire.picture(&unit(20, true));
         let coded = Coded::Picture { annex_b: vec![1; 20], timestamp: 9, keyframe: true };
-        assert_eq!(piece.next(), Some(Overheard { from: ANN, coded, arrival: MediaTime::from_millis(7), captured: Some(5) }));
-        assert_eq!(piece.next(), None);
+        assert_eq!(piece.take(), Some(Overheard { from: ANN, coded, arrival: MediaTime::from_millis(7), captured: Some(5) }));
+        assert_eq!(piece.take(), None);
         drop(piece);
         assert!(wire.is_open());
         wire.picture(&unit(20, true));
@@ -252,12 +252,12 @@ mod tests {
         wire.take_keyframe_wish();
         (0..9).for_each(|_| wire.picture(&unit(4 << 20, false)));
         assert!(wire.take_keyframe_wish());
-        assert_eq!((0..).map_while(|_| piece.next()).count(), 8);
+        assert_eq!((0..).map_while(|_| piece.take()).count(), 8);
         wire.picture(&unit(10, false));
-        assert_eq!(piece.next(), None);
+        assert_eq!(piece.take(), None);
         wire.picture(&unit(10, true));
         wire.picture(&unit(10, false));
-        assert_eq!((0..).map_while(|_| piece.next()).count(), 2);
+        assert_eq!((0..).map_while(|_| piece.take()).count(), 2);
         assert_eq!((piece.take_dropped(), piece.take_dropped()), (2, 0));
     }
 
@@ -269,6 +269,6 @@ mod tests {
         let packet =
             RtpPacket { sequence: 1, timestamp: 2, marker: false, ssrc: 3, layer: 0, resent: false, payload, arrival: MediaTime::ZERO };
         (0..MOST_PIECES + 5).for_each(|_| wire.sound(&packet, |_| None));
-        assert_eq!((piece.take_dropped(), (0..).map_while(|_| piece.next()).count()), (5, MOST_PIECES));
+        assert_eq!((piece.take_dropped(), (0..).map_while(|_| piece.take()).count()), (5, MOST_PIECES));
     }
 }

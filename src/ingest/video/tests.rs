@@ -190,13 +190,13 @@ fn whom_nobody_sees_is_overheard_without_a_decode_and_shown_again_with_a_keyfram
     let decoded = call.intake.traffic().pictures();
     (0..60).for_each(|n| drop(call.send(if n == 2 { Keyframe::Force } else { Keyframe::Auto }, |_| true)));
     assert_eq!((call.intake.traffic().pictures(), call.requests()), (decoded, 0));
-    assert_eq!(std::iter::from_fn(|| heard.next()).count(), 60);
+    assert_eq!(std::iter::from_fn(|| heard.take()).count(), 60);
     call.intake.demand().set(Need::Seen { width: 320, height: 180 });
     call.send(Keyframe::Auto, |_| true);
     assert_eq!((call.intake.traffic().pictures(), call.requests()), (decoded, 1));
     call.send(Keyframe::Force, |_| true);
     assert_eq!(call.shown().map(|picture| picture.at), Some(call.now));
-    assert_eq!((std::iter::from_fn(|| heard.next()).count(), call.errors()), (2, 0));
+    assert_eq!((std::iter::from_fn(|| heard.take()).count(), call.errors()), (2, 0));
     drop(heard);
     call.intake.demand().set(Need::Unseen);
     (0..10).for_each(|_| drop(call.send(Keyframe::Auto, |_| true)));
@@ -213,7 +213,7 @@ fn a_picture_that_was_missing_for_a_moment_is_overheard_too() {
     call.send(Keyframe::Auto, |n| n > 0);
     let missing = call.kept.iter().find(|packet| packet.sequence == before).cloned().unwrap();
     call.intake.push(RtpPacket { arrival: call.now + Duration::from_millis(20), resent: true, ..missing });
-    let overheard: Vec<_> = std::iter::from_fn(|| heard.next()).collect();
+    let overheard: Vec<_> = std::iter::from_fn(|| heard.take()).collect();
     assert_eq!((overheard.len(), overheard[3].arrival), (4, call.now + Duration::from_millis(20)));
 }
 

@@ -94,7 +94,7 @@ impl Scribe {
     /// Takes what waits. What happened is taken first and noted last: of whoever is told to have gone, all that they sent is here then.
     fn listen(&mut self, now: MediaTime) -> Result<(), Ended> {
         let happened: Vec<_> = std::iter::from_fn(|| self.happened()).collect();
-        while let Some(overheard) = self.overhearing.heard.next() {
+        while let Some(overheard) = self.overhearing.heard.take() {
             let is_new = !self.people.contains_key(&overheard.from);
             if overheard.arrival >= self.take.until || (is_new && self.meet(overheard.from, now).is_none()) {
                 continue;

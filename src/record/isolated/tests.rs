@@ -77,7 +77,7 @@ impl Sender {
     /// Both reports; the sender's wall clock is years off.
     fn reports(&mut self, at: u64) {
         let micros = at + 3_000_000_000_000_000;
-        let ntp = (micros / 1_000_000) << 32 | ((micros % 1_000_000) << 32) / 1_000_000;
+        let ntp = ((micros / 1_000_000) << 32) | (((micros % 1_000_000) << 32) / 1_000_000);
         let report = |media: usize| SenderReport {
             ssrc: self.ssrc + media as u32,
             ntp,
@@ -145,7 +145,7 @@ fn record(mut sent: Vec<(u64, Sent)>, zero: u64) -> Stored {
 }
 
 fn write(person: &mut Person, heard: &mut Earpiece, bytes: &mut Vec<u8>, now: MediaTime, rest: Rest) {
-    while let Some(overheard) = heard.next() {
+    while let Some(overheard) = heard.take() {
         person.take(overheard);
     }
     bytes.extend(person.grow(now, rest).unwrap().into_iter().flat_map(|grown| grown.bytes));

@@ -14,7 +14,7 @@ fn speak(seat: &mut Seat, sequence: u16) {
 
 fn heard(overhearing: &mut Overhearing) -> Vec<(ParticipantId, u16)> {
     let sequence = |coded| if let Coded::Sound(packet) = coded { packet.sequence } else { panic!("{coded:?}") };
-    std::iter::from_fn(|| overhearing.heard.next()).map(|overheard| (overheard.from, sequence(overheard.coded))).collect()
+    std::iter::from_fn(|| overhearing.heard.take()).map(|overheard| (overheard.from, sequence(overheard.coded))).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]

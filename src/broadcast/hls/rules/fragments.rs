@@ -58,7 +58,7 @@ impl Fragment {
         let (mut fragment, mut bytes) = (Self::default(), 0);
         for (kind, content) in boxes(moof)? {
             match kind {
-                b"mfhd" => fragment.sequence = Words(content).skip(1).next().unwrap_or(0),
+                b"mfhd" => fragment.sequence = Words(content).nth(1).unwrap_or(0),
                 b"traf" => fragment.runs.push(run(content, &mut bytes)?),
                 _ => {}
             }
@@ -80,7 +80,10 @@ impl Iterator for Words<'_> {
     }
 }
 
-fn boxes(mut bytes: &[u8]) -> Result<Vec<(&[u8; 4], &[u8])>, Breach> {
+/// A box's type and what is in it.
+type Boxed<'b> = (&'b [u8; 4], &'b [u8]);
+
+fn boxes(mut bytes: &[u8]) -> Result<Vec<Boxed<'_>>, Breach> {
     let mut boxes = Vec::new();
     while !bytes.is_empty() {
         let header =

@@ -100,7 +100,7 @@ fn part(stored: &mut Stored, moof: &[u8], data: &[u8], data_at: usize) {
         let (track, mut at) = (number(&tfhd[4..8]) as usize, number(&tfdt[4..]));
         let end = &mut stored.ends[track - 1];
         assert!(*end == 0 || at == *end, "a part of track {track} begins at {at}, and the one before ended at {end}");
-        let mut fields = trun[1..].to_vec().into_iter();
+        let mut fields = trun[1..].iter().copied();
         let mut next = |length: usize| number(&fields.by_ref().take(length).collect::<Vec<_>>());
         // Data offset, flags of the first; then duration, size and flags of each
         let (has, count) = (next(3), next(4));
