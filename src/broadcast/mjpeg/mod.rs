@@ -1,7 +1,7 @@
 //! The canvas as JPEG pictures one after another, for whatever can show a picture.
 //!
 //! In: who wants which view at which height and rate. Out: to each the newest picture whenever they are ready for one. Never: a second
-//! encode for a second client, a queue for a slow one, or more encoders than [`IN_A_ROOM`] for one room.
+//! encode for a second client, a queue for a slow one, or more encoders than `IN_A_ROOM` for one room.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

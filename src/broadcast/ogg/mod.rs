@@ -1,7 +1,7 @@
 //! The listeners' mix as Ogg/Opus (RFC 7845), from wherever a client comes in.
 //!
 //! In: the packets that every listener gets. Out: a stream for each client, with headers, number and time of its own. Never: a second
-//! encode or a second place in the room for a second client, or a queue beyond [`WAITING`] for a slow one: it misses sound (counted).
+//! encode or a second place in the room for a second client, or a queue beyond `WAITING` for a slow one: it misses sound (counted).
 //!
 //! One stream for all, in which clients come in somewhere, would save each page's checksum, a fiftieth of what its write costs. But
 //! page numbers then begin amid nowhere, which readers take for loss, and times with the room's age, which players show as position.
