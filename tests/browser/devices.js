@@ -165,7 +165,8 @@
       return {
         sent: { ...total(sent, ["packetsSent", "nackCount", "retransmittedPacketsSent"]), rtx: stats.some((stat) => of(sent)(stat) && stat.rtxSsrc) },
         received: total({ type: "inbound-rtp", kind: "video" }, ["packetsReceived", "packetsLost", "nackCount", "retransmittedPacketsReceived"]),
-        sound: stats.find(({ id }) => id === sound?.codecId)?.mimeType,
+        // Bytes of a packet, against those of 20 ms at the encoder's bitrate.
+        sound: sound && sound.bytesSent / sound.packetsSent / (sound.targetBitrate / 8 / 50),
         path: { availableOutgoingBitrate: path?.availableOutgoingBitrate, currentRoundTripTime: path?.currentRoundTripTime },
         twcc: sessions.at(-1).remoteDescription.sdp.match(/transport-cc$/gm)?.length ?? 0,
       };

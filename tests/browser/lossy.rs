@@ -25,7 +25,9 @@ async fn at_5_percent_loss_nack_rtx_twcc_and_red_are_at_work_both_ways() {
         )
         .await;
         let line: Value = tab.eval("judge.line()").await;
-        assert_eq!((&line["sent"]["rtx"], &line["sound"]), (&json!(true), &json!("audio/red")), "{line}");
+        assert_eq!(line["sent"]["rtx"], json!(true), "{line}");
+        // The browser's figures name the codec within, and show two blocks in each packet
+        assert!(line["sound"].as_f64() > Some(1.5), "each packet of sound repeats the one before it: {line}");
         assert!(line["twcc"].as_u64() >= Some(2), "both media number their packets: {line}");
         println!("{line}");
     }
