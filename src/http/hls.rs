@@ -48,7 +48,7 @@ impl PlaylistQuery {
 
 /// The mix as low-latency HLS: H.264 and Opus in fragmented MP4
 ///
-/// The stream begins with the first request, which waits for three segments of a second, and ends 30 s after the last.
+/// The stream begins with the first request, which waits for three short segments, and ends 30 s after the last.
 #[utoipa::path(
     get,
     path = "/hls/{room}/index.m3u8",

@@ -145,7 +145,10 @@ async fn a_server_that_shuts_down_ends_its_streams() {
     let mut judge = Judge::default();
     let first = playlist(&server, &mut judge, PATH).await;
     let blocked = format!("{PATH}&_HLS_msn={}", next(&first).0 + 1);
-    let end = async { server.state.hls.shut_down() };
+    let end = async {
+        server.state.rooms.drain();
+        server.state.hls.shut_down();
+    };
     let (last, ()) = tokio::join!(playlist(&server, &mut judge, &blocked), end);
     assert!(last.ended);
 }

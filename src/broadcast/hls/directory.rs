@@ -97,14 +97,17 @@ impl Hls {
     fn stream(&self, key: Key) -> Result<Arc<Stream>, HlsError> {
         let now = self.0.clock.now();
         let mut streams = self.0.streams.lock();
-        let there = streams.get(&key).filter(|stream| !stream.has_ended() || !self.0.rooms.exists(&key.0));
-        if let Some(stream) = there {
-            stream.touch(now);
+        let there = streams.get(&key).cloned().inspect(|stream| stream.touch(now));
+        if let Some(stream) = there.as_ref().filter(|stream| !stream.has_ended()) {
             return Ok(stream.clone());
         }
         let (receives_video, receives_audio, is_output) = (true, true, true);
         let wish = Wish { view: Some(key.1.clone()), receives_video, receives_audio, is_output, ..Wish::default() };
-        let seat = self.0.rooms.join(&key.0, wish)?;
+        // Where there is no other, the one that has ended says so
+        let seat = match self.0.rooms.join(&key.0, wish) {
+            Ok(seat) => seat,
+            Err(error) => return there.ok_or(HlsError::Room(error)),
+        };
         let stream = Arc::new(Stream::new(self.0.rooms.epoch(), now));
         streams.insert(key.clone(), stream.clone());
         let (shared, driven) = (self.0.clone(), stream.clone());

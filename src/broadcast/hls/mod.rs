@@ -36,8 +36,8 @@ pub use wanted::Wanted;
 const MS: u64 = crate::container::mp4::PICTURE_CLOCK as u64 / 1000;
 /// The Part Target Duration: ten pictures of 30 a second, in ticks; no part is longer.
 const PART: u64 = 334 * MS;
-/// The Target Duration in seconds: segments are of 2 s, and one whose keyframe comes late has room.
-const TARGET_SECONDS: u64 = 3;
-/// Whole segments that the first playlist has: players without parts begin three from the end, and Chromium's gives up where it has played
-/// all there is before it plays.
+/// The Target Duration in seconds, which segments are rounded to: one whose keyframe comes late has half a second.
+const TARGET_SECONDS: u64 = 2;
+/// Whole segments that the first playlist has: players without parts begin three from the end. Chromium's then seeks a target duration
+/// ahead, and gives up for good where nothing is there; so the three are longer together.
 const TO_BEGIN: u64 = 3;

@@ -101,7 +101,7 @@ mod tests {
         let first = Opening { discontinuity: false, ..opening(0, true).unwrap() };
         [piece(Some(first), false), piece(None, true), piece(opening(667, true), false)].into_iter().for_each(|piece| window.take(piece));
         let about = About { stream: "abc", epoch: Timestamp::from_second(1_800_000_000).unwrap() };
-        let expected = "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-TARGETDURATION:3\n\
+        let expected = "#EXTM3U\n#EXT-X-VERSION:9\n#EXT-X-INDEPENDENT-SEGMENTS\n#EXT-X-TARGETDURATION:2\n\
             #EXT-X-SERVER-CONTROL:CAN-BLOCK-RELOAD=YES,PART-HOLD-BACK=1.00200\n#EXT-X-PART-INF:PART-TARGET=0.33400\n\
             #EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-DISCONTINUITY-SEQUENCE:0\n\
             #EXT-X-MAP:URI=\"abc/i0.mp4\"\n#EXT-X-PROGRAM-DATE-TIME:2027-01-15T08:00:00.000Z\n\

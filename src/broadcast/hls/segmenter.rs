@@ -23,9 +23,9 @@ const ASK: u64 = 1900 * MS;
 const ASK_AGAIN: u64 = 1000 * MS;
 /// A keyframe that comes this early for somebody else begins a segment too, and none is asked for.
 const SHORTEST: u64 = 1500 * MS;
-/// The same for the segments that the first client waits for: half as long.
-const FIRST_ASK: u64 = 900 * MS;
-const FIRST_SHORTEST: u64 = 700 * MS;
+/// The same for the segments that the first client waits for.
+const FIRST_ASK: u64 = 1150 * MS;
+const FIRST_SHORTEST: u64 = 1000 * MS;
 /// A segment's end where no keyframe comes: it rounds to the Target Duration.
 const LONGEST: u64 = super::TARGET_SECONDS * 1000 * MS + 450 * MS;
 /// Every part but a segment's last has at least 85 % of the Part Target Duration (rfc8216bis §4.4.3.7).
@@ -236,7 +236,7 @@ impl Segmenter {
         let pictures = std::mem::take(&mut segment.pictures);
         // A part without pictures has sound, be it silence: one without both would be no fragment
         let silent_until = if pictures.is_empty() { end } else { end.saturating_sub(SOUNDS_LATE) };
-        self.sounds.fill_from(begins * 8 / 15, silent_until * 8 / 15);
+        self.sounds.fill(silent_until * 8 / 15);
         let (sounds_at, sounds) = self.sounds.take(end * 8 / 15);
         self.sequence += 1;
         let ends = pictures.iter().skip(1).map(|picture| picture.at).chain([next]).collect::<Vec<_>>();

@@ -22,6 +22,8 @@ pub(super) struct Sounds {
     waiting: VecDeque<Bytes>,
     /// Where the next packet belongs, in ticks of 48 kHz; `None` until there is one.
     head: Option<u64>,
+    /// Where the track begins, in which nothing came yet.
+    from: u64,
     /// Packets that came too late to be heard.
     late: u64,
 }
@@ -29,7 +31,9 @@ pub(super) struct Sounds {
 impl Sounds {
     /// Takes the packet of `at`. One whose place is taken is given up.
     pub(super) fn push(&mut self, at: u64, payload: Bytes) {
-        let head = *self.head.get_or_insert(at);
+        // Silence stands from the beginning on, in packets that end with this one's beginning
+        let first = at - at.saturating_sub(self.from).min(PACKET * MOST as u64) / PACKET * PACKET;
+        let head = *self.head.get_or_insert(first);
         if at + PACKET / 2 <= head {
             self.late += 1;
             return;
@@ -49,19 +53,20 @@ impl Sounds {
             self.waiting.pop_front();
         }
         self.head = self.head.filter(|_| !self.waiting.is_empty());
+        self.from = at;
+        while self.waiting.len() < MOST && self.first().is_some_and(|first| first >= at + PACKET) {
+            self.waiting.push_front(Bytes::from_static(SILENCE));
+        }
     }
 
     /// Puts silence where nothing came, up to a moment; packets for it that come later are late.
     pub(super) fn fill(&mut self, until: u64) {
+        if until > self.from {
+            self.head.get_or_insert(self.from);
+        }
         while self.head.is_some_and(|head| head < until) {
             self.append(Bytes::from_static(SILENCE));
         }
-    }
-
-    /// The same where nothing came since the track began anew at `from`.
-    pub(super) fn fill_from(&mut self, from: u64, until: u64) {
-        self.head.get_or_insert(from);
-        self.fill(until);
     }
 
     /// When the first of them begins, and all that begin before `end`.
@@ -122,6 +127,22 @@ mod tests {
         sounds.push(3 * PACKET + 30, packet(2));
         let (_, samples) = sounds.take(10 * PACKET);
         assert_eq!(payloads(&samples), [1, SILENCE[0], SILENCE[0], 2]);
+    }
+
+    #[test]
+    fn silence_stands_before_the_first_packet_of_a_track_that_began_before_it() {
+        for begins_first in [true, false] {
+            let mut sounds = Sounds::default();
+            if begins_first {
+                sounds.begin(100);
+            }
+            sounds.push(110 + 2 * PACKET, packet(1));
+            if !begins_first {
+                sounds.begin(100);
+            }
+            let (first, samples) = sounds.take(u64::MAX);
+            assert_eq!((first, payloads(&samples)), (110, vec![SILENCE[0], SILENCE[0], 1]), "{begins_first}");
+        }
     }
 
     #[test]

@@ -26,8 +26,8 @@ use crate::rooms::Seat;
 
 /// What nobody has made after this long is not waited for any longer (rfc8216bis §6.2.5.2: three target durations).
 const PATIENCE: Duration = Duration::from_secs(3 * TARGET_SECONDS);
-/// What the first playlist has is there three seconds after the first picture; an encoder that must be started takes a part of a second.
-const FIRST: Duration = Duration::from_secs(6);
+/// What the first playlist has is there 3.5 s after the first picture; an encoder that must be started takes a part of a second.
+const FIRST: Duration = Duration::from_secs(8);
 
 /// A playlist as all clients get it.
 #[derive(Clone, Debug, PartialEq, Eq)]
