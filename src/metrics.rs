@@ -65,6 +65,10 @@ pub struct Metrics {
     pub recordings: Gauge,
     /// Bytes of recordings that are on the disk.
     pub recorded_bytes: Counter,
+    /// Bytes of recordings that were sent where they are uploaded to.
+    pub uploaded_bytes: Counter,
+    /// Tries to upload a file that did not do it.
+    pub upload_failures: Counter,
     /// Files that play into rooms.
     pub players: Gauge,
     /// Live encoders: one per video rendition received, K+1 per room for sound.
@@ -169,6 +173,8 @@ impl Default for Metrics {
             rooms: Gauge::default(),
             recordings: Gauge::default(),
             recorded_bytes: Counter::default(),
+            uploaded_bytes: Counter::default(),
+            upload_failures: Counter::default(),
             players: Gauge::default(),
             encoders: Family::default(),
             encoded_bytes: Family::default(),
@@ -227,6 +233,8 @@ impl Metrics {
         r.register("rooms", "Live rooms", self.rooms.clone());
         r.register("recordings", "Active recordings", self.recordings.clone());
         r.register_with_unit("recorded", "Bytes of recordings on the disk", Unit::Bytes, self.recorded_bytes.clone());
+        r.register_with_unit("uploaded", "Bytes of recordings sent to where they are uploaded", Unit::Bytes, self.uploaded_bytes.clone());
+        r.register("upload_failures", "Tries to upload a file that did not do it", self.upload_failures.clone());
         r.register("players", "Files that play into rooms", self.players.clone());
         r.register("encoders", "Live encoders", self.encoders.clone());
         r.register_with_unit("encoded", "Payload bytes out of encoders", Unit::Bytes, self.encoded_bytes.clone());

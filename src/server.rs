@@ -1,6 +1,7 @@
 //! The server: rooms, peers and HTTP, wired from a configuration and ended in order.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::Context;
 use tokio::net::TcpListener;
@@ -19,6 +20,7 @@ use crate::metrics::Metrics;
 use crate::peer::{PeerConfig, Peers};
 use crate::players::{Files, Players};
 use crate::record::Recordings;
+use crate::record::upload::{Place, Uploader};
 use crate::rooms::{Rooms, RoomsSettings};
 
 /// A running server.
@@ -26,6 +28,7 @@ use crate::rooms::{Rooms, RoomsSettings};
 pub struct Server {
     http: SocketAddr,
     state: AppState,
+    uploader: Option<Uploader>,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<()>,
 }
@@ -42,6 +45,7 @@ impl Server {
         let (settings, recorded, counted) = (config.recording(), rooms.clone(), metrics.clone());
         let recordings = tokio::task::spawn_blocking(move || Recordings::open(settings, recorded, clock, counted)).await?;
         let recordings = recordings.context("the folder of recordings")?;
+        let uploader = uploader(&config, &recordings).await?;
         prove_compositor(&rooms, config.compositor).await?;
         tokio::task::spawn_blocking(prove_codecs).await??;
         readiness.pass(Check::Compositor);
@@ -77,7 +81,7 @@ impl Server {
             // An error means that the sender is gone: the server was dropped and ends as well.
             stopped.await.unwrap_or_default();
         }));
-        Ok(Self { http, state, stop, serving })
+        Ok(Self { http, state, uploader, stop, serving })
     }
 
     /// The address of its pages, such as `http://127.0.0.1:8080`.
@@ -102,6 +106,10 @@ impl Server {
         self.state.rooms.drain();
         // Before the people go, so that nothing of them is lost
         self.state.recordings.shut_down().await;
+        if let Some(uploader) = self.uploader {
+            // It ends at once; an error means that it had ended already.
+            let _ = tokio::task::spawn_blocking(move || drop(uploader)).await;
+        }
         self.state.players.shut_down().await;
         self.state.hls.shut_down();
         self.state.peers.shut_down().await;
@@ -112,6 +120,18 @@ impl Server {
         }
         tracing::info!("stopped");
     }
+}
+
+/// What uploads recordings, where that is configured.
+async fn uploader(config: &Config, recordings: &Arc<Recordings>) -> anyhow::Result<Option<Uploader>> {
+    let settings = config.recording();
+    let Some(upload) = settings.upload else { return Ok(None) };
+    if settings.folder.is_none() {
+        tracing::warn!("recordings that are not uploaded when the server ends are lost: configure data_dir or recording.folder");
+    }
+    let place = tokio::task::spawn_blocking(move || Place::open(&upload)).await??;
+    let uploader = Uploader::start(recordings.clone(), place).context("the thread that uploads")?;
+    Ok(Some(uploader))
 }
 
 fn rooms_settings(config: &Config) -> RoomsSettings {

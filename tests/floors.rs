@@ -17,11 +17,12 @@ const FLOORS: [&[&str]; 7] = [
 ];
 
 /// Crates that only some places may name.
-const PLACES: [(&[&str], &[&str]); 5] = [
+const PLACES: [(&[&str], &[&str]); 6] = [
     (&["webrtc", "rtc"], &["src/peer/"]),
     (&["str0m"], &["src/bots/"]),
     (&["wgpu"], &["src/compositor/gpu"]),
     (&["mp4_atom", "ogg", "symphonia"], &["src/container/"]),
+    (&["object_store"], &["src/record/upload/"]),
     (&["openh264", "openh264_sys2", "opus", "opusic_sys", "turbojpeg"], &["src/codec/"]),
 ];
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::watch;
 
+use super::upload::UploadReport;
 use super::{Manifest, Tally};
 
 /// One recording.
@@ -55,6 +56,13 @@ impl Entry {
         if let Some(active) = self.active.lock().take() {
             active.ended.send_replace(true);
         }
+    }
+
+    /// What is uploaded of it, changed so; gives back how it is then.
+    pub(super) fn uploads(&self, change: impl FnOnce(&mut UploadReport)) -> Manifest {
+        let mut kept = self.kept.lock();
+        change(kept.upload.get_or_insert_default());
+        kept.clone()
     }
 
     /// Stops it; `None` where it is stopped already.

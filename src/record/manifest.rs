@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::RecordingId;
+use super::upload::UploadReport;
 use crate::media::{ShortName, ViewName};
 
 /// Where a recording stands.
@@ -80,6 +81,9 @@ pub struct Manifest {
     pub max_bytes: u64,
     /// Its files.
     pub files: Vec<RecordedFile>,
+    /// Where its files go, and how far that is; null where nothing is uploaded, and before it has ended.
+    #[serde(default)]
+    pub upload: Option<UploadReport>,
 }
 
 impl Manifest {

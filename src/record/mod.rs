@@ -12,6 +12,7 @@
 //! | `running`, `term` | one recording that is active; when it ends by itself |
 //! | `take`, `tally`, `file`, `disk` | what its tracks share: the place, the counts, files that grow in whole parts |
 //! | `mixed` | the mix as one MP4 file |
+//! | `upload` | where recordings go when they have ended |
 //! | `isolated` | everybody's own, and what happened |
 
 mod disk;
@@ -33,6 +34,7 @@ mod tally;
 mod term;
 #[cfg(test)]
 mod tests;
+pub mod upload;
 
 pub use error::RecordError;
 pub use file::PartFile;

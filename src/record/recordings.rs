@@ -115,7 +115,7 @@ impl Recordings {
         self.entry(id).map(|entry| entry.manifest())
     }
 
-    fn entry(&self, id: &RecordingId) -> Result<Arc<Entry>, RecordError> {
+    pub(super) fn entry(&self, id: &RecordingId) -> Result<Arc<Entry>, RecordError> {
         self.entries.lock().get(id).cloned().ok_or_else(|| RecordError::unknown(id))
     }
 
@@ -183,6 +183,13 @@ impl Recordings {
     /// Tells of each recording that ends from here on, once all of it is on the disk.
     pub fn finished(&self) -> broadcast::Receiver<Arc<Manifest>> {
         self.finished.subscribe()
+    }
+
+    /// All that have ended and that `is_due`, oldest first.
+    pub(super) fn ended(&self, is_due: impl Fn(&Manifest) -> bool) -> Vec<(RecordingId, Arc<Entry>)> {
+        let entries = self.entries.lock();
+        let ended = entries.iter().filter(|(_, entry)| !entry.is_active() && is_due(&entry.manifest()));
+        ended.map(|(id, entry)| (id.clone(), entry.clone())).collect()
     }
 
     /// Ends all that are active, for a server that shuts down.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::upload::UploadSettings;
 use super::{RecordError, Tracks};
 use crate::media::{ShortName, ViewName, Within};
 
@@ -24,6 +25,8 @@ pub struct RecordingSettings {
     pub min_free_bytes: u64,
     /// Recordings at once; 0 to 1000, default 16.
     pub max_active: Within<0, 1000>,
+    /// Where they go when they have ended; default nowhere.
+    pub upload: Option<UploadSettings>,
 }
 
 impl Default for RecordingSettings {
@@ -34,6 +37,7 @@ impl Default for RecordingSettings {
             max_bytes: 20_000_000_000,
             min_free_bytes: 4 * 1024 * 1024,
             max_active: Within::of(16),
+            upload: None,
         }
     }
 }

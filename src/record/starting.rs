@@ -100,6 +100,7 @@ fn manifest(room: &RoomName, spec: RecordingSpec, (max_seconds, max_bytes): (u32
         max_seconds,
         max_bytes,
         files: Vec::new(),
+        upload: None,
     }
 }
 

@@ -42,7 +42,7 @@ async fn rooms(clock: Clock) -> Arc<Rooms> {
 }
 
 /// All recordings of such a server, kept in a folder.
-async fn recordings(folder: &Path) -> Arc<Recordings> {
+pub(super) async fn recordings(folder: &Path) -> Arc<Recordings> {
     let clock = Clock::new();
     let settings = RecordingSettings { folder: Some(folder.to_owned()), ..RecordingSettings::default() };
     Recordings::open(settings, rooms(clock).await, clock, Metrics::default()).unwrap()
@@ -53,7 +53,7 @@ async fn start(recordings: &Recordings) -> RecordingId {
 }
 
 /// Looks again and again, within reason, until a recording is so.
-async fn until(recordings: &Recordings, id: &RecordingId, is_so: impl Fn(&Manifest) -> bool) -> Manifest {
+pub(super) async fn until(recordings: &Recordings, id: &RecordingId, is_so: impl Fn(&Manifest) -> bool) -> Manifest {
     let mut glances = tokio::time::interval(Duration::from_millis(5));
     let looking = async {
         while !is_so(&recordings.get(id).unwrap()) {
@@ -66,7 +66,7 @@ async fn until(recordings: &Recordings, id: &RecordingId, is_so: impl Fn(&Manife
 }
 
 /// A manifest as a recording has it when it begins.
-fn manifest(id: &str) -> Manifest {
+pub(super) fn manifest(id: &str) -> Manifest {
     serde_json::from_value(serde_json::json!({
         "id": id, "room": "a", "state": "active", "reason": null, "tracks": "mixed", "view": "main", "rendition": null,
         "start": "2026-11-23T02:52:40.123Z", "duration_ms": 0, "bytes": 0, "lost": 0, "max_seconds": 60, "max_bytes": 1_000_000, "files": [],
