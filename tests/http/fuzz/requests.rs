@@ -68,7 +68,7 @@ impl Requests {
     pub(super) fn next(&mut self) -> Request {
         let (path, method, operation) = self.operations.choose(&mut self.values.rng).cloned().expect("there are operations");
         // A playlist takes four seconds of a room's life
-        if path == "/hls/{room}/index.m3u8" && self.values.chance(0.9) {
+        if path == "/hls/{room}/index.m3u8" && self.values.chance(0.7) {
             return self.next();
         }
         let (mut url, mut query, mut headers) = (path.clone(), Vec::new(), String::new());
