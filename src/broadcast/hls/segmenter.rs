@@ -161,7 +161,9 @@ impl Segmenter {
     /// What is left at the end.
     pub(super) fn finish(&mut self) -> Vec<Piece> {
         let mut pieces = Vec::new();
-        self.end_segment(self.last + self.interval.clamp(SOUND, PART), &mut pieces);
+        let end = self.last + self.interval.clamp(SOUND, PART);
+        let latest = self.segment.as_ref().map_or(end, |segment| segment.begins + LONGEST);
+        self.end_segment(end.min(latest), &mut pieces);
         pieces
     }
 
