@@ -152,6 +152,8 @@ async fn a_viewer_without_webrtc_waits_for_a_room_that_is_not_there() {
     let viewer = chromium.tab_with(&server.url(), "/watch/later", BLUE, NO_WEBRTC).await;
     viewer.until("document.getElementById('status').textContent.includes('Nobody is in the room yet')").await;
     let _red = red(&chromium, &server.url(), "later").await;
+    // A player begins when it is seen
+    viewer.page.bring_to_front().await.unwrap();
     viewer.sees(RED).await;
     chromium.close().await;
 }
