@@ -42,7 +42,7 @@ impl Judge {
             return;
         };
         let Some(form) = content.get(&sent) else { return self.contradicts(request, reply, "a media type that is not described") };
-        if sent.ends_with("json") {
+        if sent == "application/json" || sent.ends_with("+json") {
             self.hear_json(key, &form["schema"].clone(), request, reply);
         }
     }
