@@ -35,7 +35,8 @@ const LONG_QUEUE_US: i64 = 150_000;
 const LITTLE_SHARE: f64 = 0.7;
 /// A line that loses more than this is full, whatever its queue says: no line is used that loses as much by itself.
 const FLOODED: f64 = 0.45;
-/// Where little is sent, what comes through says little: no step takes more than this off.
+/// Where little is sent, what comes through says little: the first step takes no more than this off. A queue that stands all the same has
+/// told what the line takes.
 const SMALL_STEP: f64 = 0.7;
 /// How long a fall takes to show, besides the round trip.
 const SETTLES: Duration = Duration::from_millis(250);
@@ -194,10 +195,12 @@ impl Estimator {
 
     fn fall(&mut self, factor: f64, round_trip: Duration, now: MediaTime) {
         let delivered = self.came_through(self.delivered.rate());
-        let step = if self.delivered.sent_rate() < 0.5 * self.bps { SMALL_STEP * self.bps } else { 0.0 };
+        let is_unsure = self.falls == 0 && self.delivered.sent_rate() < 0.5 * self.bps;
+        let step = if is_unsure { SMALL_STEP * self.bps } else { 0.0 };
         self.bps = self.bps.min((delivered * factor).max(step)).max(MIN_BPS);
         self.full = Some((now, delivered));
-        self.settles_at = now + round_trip + SETTLES;
+        // Such a step changes nothing of what is sent: there is nothing to wait for but another look
+        self.settles_at = now + round_trip + if is_unsure { SETTLES / 2 } else { SETTLES };
         self.grown_at = now;
         self.loss.call_off();
     }

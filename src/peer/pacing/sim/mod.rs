@@ -43,17 +43,19 @@ pub(super) struct Play<F> {
     pub(super) jitter_ms: u64,
     pub(super) rtx: bool,
     pub(super) seed: u64,
+    /// What the pictures take at most, in bits a second, whatever they may: a still room takes little.
+    pub(super) pictures_bps: f64,
 }
 
 impl<F: Fn(u64) -> Way> Play<F> {
     /// A line with a round trip of 50 ms and a queue of 150 ms.
     pub(super) fn of(seconds: u64, way: F) -> Self {
-        Self { seconds, way, queue_ms: 150, delay_ms: 25, jitter_ms: 0, rtx: true, seed: 1 }
+        Self { seconds, way, queue_ms: 150, delay_ms: 25, jitter_ms: 0, rtx: true, seed: 1, pictures_bps: f64::INFINITY }
     }
 
     pub(super) fn run(self) -> Played {
         let mut table = Table::new(self.rtx, self.seed);
-        table.round_trip_ms = 2 * self.delay_ms;
+        (table.round_trip_ms, table.pictures_bps) = (2 * self.delay_ms, self.pictures_bps);
         for ms in 0..self.seconds * 1000 {
             let way = (self.way)(ms);
             table.step(ms, &way, &Wire { queue_ms: self.queue_ms, delay_ms: self.delay_ms, jitter_ms: self.jitter_ms });
@@ -112,6 +114,7 @@ struct Table {
     keyframe_wanted: bool,
     last_keyframe: u64,
     round_trip_ms: u64,
+    pictures_bps: f64,
     /// When the bottleneck has sent what it holds.
     busy_until: f64,
     on_the_way: BTreeMap<(u64, u64), (u16, What, Bytes, u64)>,
@@ -140,6 +143,7 @@ impl Table {
             keyframe_wanted: true,
             last_keyframe: 0,
             round_trip_ms: 0,
+            pictures_bps: f64::INFINITY,
             busy_until: 0.0,
             on_the_way: BTreeMap::new(),
             coming_back: VecDeque::new(),
@@ -194,7 +198,7 @@ impl Table {
             self.played.keyframes += 1;
         }
         let (least, most) = LADDER[self.rendition];
-        let bps = ((self.pacing.media_bps() - 60e3) / 1.06).clamp(least, most);
+        let bps = ((self.pacing.media_bps() - 60e3) / 1.06).clamp(least, most).min(self.pictures_bps);
         let mean = bps / 8.0 / 30.3 * 0.95;
         let bytes = if keyframe { mean * 6.0 } else { mean * self.random.random_range(0.6..1.4) };
         let count = (bytes / 1200.0).ceil() as u64;

@@ -87,6 +87,19 @@ fn a_rate_that_falls_and_rises_is_followed() {
 }
 
 #[test]
+fn a_line_that_falls_to_just_below_the_little_that_is_sent_is_noticed_before_its_queue_is_long() {
+    for line_bps in [350e3, 400e3, 450e3, 480e3] {
+        let way = move |ms| of_rate(if ms < 10_000 { 3e6 } else { line_bps });
+        let played = Play { queue_ms: 300, pictures_bps: 430e3, ..Play::of(30, way) }.run();
+        let waits = played.sounds.iter().filter(|(left, _)| *left > 10_000).map(|(left, came)| came - left - 25);
+        let longest = waits.max().unwrap();
+        assert!(longest < 200, "{longest} ms at {line_bps}");
+        assert!(played.unheard(0, 29_000) == 0.0 && played.longest_gap(0, 30_000) < 500);
+        assert!(line_bps > 450e3 || played.renditions(11_100, 30_000).iter().all(|rendition| *rendition < 2), "down within a second");
+    }
+}
+
+#[test]
 fn congestion_is_followed_on_a_line_that_loses_at_random() {
     for loss in [0.1, 0.2] {
         let played = Play::of(60, move |_| Way { loss, ..of_rate(1e6) }).run();
@@ -153,7 +166,7 @@ proptest! {
             let bits_per_second = f64::from(kilobits[(ms / 4000) as usize]) * 1000.0;
             Way { bits_per_second, loss, alive: !(6000..6000 + dead_ms).contains(&ms) }
         };
-        let played = Play { seconds: 12, way, queue_ms, delay_ms, jitter_ms, rtx, seed }.run();
+        let played = Play { seconds: 12, way, queue_ms, delay_ms, jitter_ms, rtx, seed, pictures_bps: f64::INFINITY }.run();
         let sounds = played.left.iter().filter(|(at, what, _)| *what == What::Sound && at % 20 == 7).count();
         prop_assert_eq!(sounds, played.sounds_sent, "each in the moment it is made");
         prop_assert!(played.keyframes <= 25);
