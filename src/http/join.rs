@@ -81,7 +81,8 @@ async fn admit(state: AppState, room: RoomName, request: Request<Body>, purpose:
     let query = JoinQuery::read(&head.uri, purpose)?;
     let sdp = body::text(&head.headers, body, SDP, state.limits.body).await?;
     let mut offer = peer::check(&sdp, purpose).map_err(|error| Problem::unprocessable(error.to_string()))?;
-    if let Some((height, fps)) = state.rooms.beyond(&room, query.view.as_ref(), query.max_height, query.max_fps)? {
+    let bounds = Wish { view: query.view.clone(), max_height: query.max_height, max_fps: query.max_fps, ..Wish::default() };
+    if let Some((height, fps)) = state.rooms.beyond(&room, &bounds)? {
         let reason = format!("no video is sent: the lowest rendition is {height}p{fps}, more than max_height or max_fps allow");
         offer.withhold_video(&reason).map_err(|error| Problem::unprocessable(error.to_string()))?;
     }

@@ -24,6 +24,7 @@ pub(super) struct Directory {
     pub(super) library: Arc<Library>,
     /// What rooms start as.
     pub(super) defaults: Prepared,
+    /// Outputs are none: those who make them bound them.
     pub(super) sessions: usize,
     pub(super) draining: bool,
 }
@@ -94,7 +95,7 @@ impl Directory {
             return Err(JoinError::Locked(name.clone()));
         }
         prepared.check_view(wish.view.as_ref())?;
-        if self.sessions >= most { Err(JoinError::Full(most)) } else { Ok(()) }
+        if self.sessions >= most && !wish.is_output { Err(JoinError::Full(most)) } else { Ok(()) }
     }
 
     /// A room that is there, or one that starts as all do.

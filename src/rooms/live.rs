@@ -114,7 +114,7 @@ impl Live {
         &self.threads.as_ref().expect("the threads are taken by the drop alone").driver
     }
 
-    /// One more session; called with the directory locked.
+    /// One more who takes a seat; called with the directory locked.
     ///
     /// # Errors
     /// Where the room's rules forbid it.
@@ -126,7 +126,7 @@ impl Live {
     pub(super) fn seat(self: &Arc<Self>, rooms: &Arc<Rooms>, wish: Wish, admitted: Admitted) -> Seat {
         let (participant, takes_part) = (admitted.id, wish.takes_part());
         let talk = Arc::new(TalkLine::new(&self.talk, participant, admitted.name.clone()));
-        let _leaver = Leaver { rooms: Arc::downgrade(rooms), live: Some(self.clone()), participant };
+        let _leaver = Leaver { rooms: Arc::downgrade(rooms), live: Some(self.clone()), participant, is_output: wish.is_output };
         let (mut video_in, mut feedback, mut picture) = (None, None, None);
         let sync = Arc::<LipSync>::default();
         if wish.sends_video {

@@ -132,18 +132,18 @@ impl Rooms {
         let Entry { prepared, events, live, .. } = entry;
         let live = live.get_or_insert_with(|| Arc::new(Live::start(name, prepared, events.clone(), self))).clone();
         let admitted = live.admit(wish, prepared)?;
-        directory.sessions += 1;
+        directory.sessions += usize::from(!wish.is_output);
         Ok((live, admitted))
     }
 
-    /// Gives a seat up; a room's threads end with its last session, and so does a room that no admin made.
-    fn leave(&self, live: &Arc<Live>) {
+    /// Gives a seat up; a room's threads end with its last seat, and so does a room that no admin made.
+    fn leave(&self, live: &Arc<Live>, is_output: bool) {
         let mut directory = self.directory.lock();
-        directory.sessions -= 1;
+        directory.sessions -= usize::from(!is_output);
         let this = |there: &Arc<Live>| Arc::ptr_eq(there, live);
         let name = live.name();
         let Some(entry) = directory.entries.get_mut(name).filter(|entry| entry.live.as_ref().is_some_and(this)) else { return };
-        if live.occupants.sessions() > 0 {
+        if !live.occupants.is_empty() {
             return;
         }
         entry.live = None;
@@ -158,25 +158,18 @@ impl Rooms {
         self.directory.lock().entries.get(name).and_then(|entry| entry.live.as_ref()).is_some_and(|live| live.occupants.people() > 0)
     }
 
-    /// What is too much for a client, where every rendition of the view is: height and frames a second of the lowest one.
+    /// What is too much for a wish, where every rendition of its view is: height and frames a second of the lowest one.
     ///
     /// # Errors
-    /// Where there is no such room or view.
-    pub fn beyond(
-        &self,
-        name: &RoomName,
-        view: Option<&ViewName>,
-        max_height: Option<u32>,
-        max_fps: Option<u32>,
-    ) -> Result<Option<(u32, u32)>, JoinError> {
+    /// Where it could not come in, be the server and the room ever so empty.
+    pub fn beyond(&self, name: &RoomName, wish: &Wish) -> Result<Option<(u32, u32)>, JoinError> {
         let directory = self.directory.lock();
-        let wish = Wish { view: view.cloned(), ..Wish::default() };
-        directory.check_join(name, &wish, usize::MAX, self.settings.on_demand)?;
+        directory.check_join(name, wish, usize::MAX, self.settings.on_demand)?;
         let prepared = directory.prepared(name);
-        let main = ViewName::main();
-        let canvas = prepared.settings.views.get(view.unwrap_or(&main)).expect("the view was checked under the same lock").canvas;
+        let view = wish.view.clone().unwrap_or_else(ViewName::main);
+        let canvas = prepared.settings.views.get(&view).expect("the view was checked under the same lock").canvas;
         let ladder = prepared.spec.ladder();
-        if fitting(canvas, &ladder, max_height, max_fps).is_some() {
+        if fitting(canvas, &ladder, wish.max_height, wish.max_fps).is_some() {
             return Ok(None);
         }
         let sent = ladder.iter().map(|rendition| (rendition.height.min(canvas.height), rendition.fps.min(canvas.fps)));
@@ -186,7 +179,7 @@ impl Rooms {
     /// Whether a room would be there without the server's own outputs: an admin keeps it, or somebody's session is in it.
     pub fn is_held(&self, name: &RoomName) -> bool {
         let directory = self.directory.lock();
-        let held = |entry: &Entry| entry.kept || entry.live.as_ref().is_some_and(|live| live.occupants.has_guests());
+        let held = |entry: &Entry| entry.kept || entry.live.as_ref().is_some_and(|live| live.occupants.sessions() > 0);
         directory.entries.get(name).is_some_and(held)
     }
 

@@ -14,7 +14,7 @@ use super::{JoinError, Received, Sent, Wish};
 use crate::media::{MediaTime, ParticipantId, RoomName, SentTraffic, Traffic, ViewName};
 use crate::metrics::{Media, Metrics};
 
-/// All sessions of one room, by their public id.
+/// All seats of one room, by the public ids of those who hold them.
 #[derive(Debug, Default)]
 pub(super) struct Occupants(Mutex<Seats>);
 
@@ -24,7 +24,7 @@ struct Seats {
     taken: BTreeMap<ParticipantId, Occupant>,
 }
 
-/// One session.
+/// Who holds a seat: a session, or an output.
 #[derive(Debug)]
 struct Occupant {
     /// The display name, where they take part.
@@ -55,7 +55,7 @@ pub(super) struct Rules {
 }
 
 impl Occupants {
-    /// One more session.
+    /// One more who takes a seat.
     ///
     /// # Errors
     /// Where the rules forbid it.
@@ -123,14 +123,14 @@ impl Occupants {
         }
     }
 
-    /// All sessions.
+    /// All sessions; outputs are none.
     pub(super) fn sessions(&self) -> usize {
-        self.0.lock().taken.len()
+        self.0.lock().taken.values().filter(|occupant| !occupant.is_output).count()
     }
 
-    /// Whether anybody's session is there, beside the server's own outputs.
-    pub(super) fn has_guests(&self) -> bool {
-        self.0.lock().taken.values().any(|occupant| !occupant.is_output)
+    /// Whether nobody holds a seat, no output either.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.lock().taken.is_empty()
     }
 
     /// Those who are seen or heard.

@@ -17,7 +17,7 @@ pub struct RoomSummary {
     pub name: String,
     /// Those who are seen or heard.
     pub participants: usize,
-    /// All sessions, viewers too.
+    /// All sessions, viewers too; the server's own outputs are none.
     pub sessions: usize,
     /// Whether an admin made it: it stays when nobody is in it.
     pub kept: bool,
@@ -48,7 +48,7 @@ pub struct RoomReport {
     pub max_participants: Option<u32>,
     /// Whether nobody else may come in.
     pub locked: bool,
-    /// All sessions, viewers too.
+    /// All sessions, viewers too; the server's own outputs are none.
     pub sessions: usize,
     /// Whether an admin made it: it stays when nobody is in it.
     pub kept: bool,

@@ -83,6 +83,8 @@ pub(super) struct Leaver {
     /// There until the drop takes it.
     pub(super) live: Option<Arc<Live>>,
     pub(super) participant: ParticipantId,
+    /// It was an output's seat.
+    pub(super) is_output: bool,
 }
 
 impl Drop for Leaver {
@@ -90,7 +92,7 @@ impl Drop for Leaver {
         let Some(live) = self.live.take() else { return };
         live.depart(self.participant);
         if let Some(rooms) = self.rooms.upgrade() {
-            rooms.leave(&live);
+            rooms.leave(&live, self.is_output);
         }
     }
 }

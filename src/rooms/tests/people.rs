@@ -47,6 +47,18 @@ async fn where_rooms_are_not_made_on_demand_only_an_admin_makes_them() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn outputs_keep_nobody_out_of_a_full_server_and_are_kept_out_by_nobody() {
+    let rooms = open(RoomsSettings { max_sessions: 1, ..settings() }).await.unwrap();
+    put(&rooms, "a", json!({})).await;
+    let onlooker = rooms.look_on(&room("a"), None).unwrap();
+    let seat = rooms.join(&room("a"), viewer()).unwrap();
+    assert_eq!(rooms.join(&room("a"), viewer()).map(|_| ()).unwrap_err(), JoinError::Full(1));
+    drop((onlooker, rooms.look_on(&room("a"), None).unwrap()));
+    drop(seat);
+    assert!(rooms.join(&room("a"), viewer()).is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_change_is_told_to_who_listens() {
     let rooms = rooms().await;
     let ann = rooms.join(&room("a"), person("Ann")).unwrap();
@@ -88,7 +100,7 @@ async fn who_is_removed_is_told_to_go_and_nobody_else() {
 async fn a_client_that_can_take_no_rendition_is_told_the_lowest_one() {
     let rooms = rooms().await;
     put(&rooms, "a", json!({})).await;
-    let beyond = |max_height, max_fps| rooms.beyond(&room("a"), None, max_height, max_fps).unwrap();
+    let beyond = |max_height, max_fps| rooms.beyond(&room("a"), &Wish { max_height, max_fps, ..Wish::default() }).unwrap();
     assert_eq!((beyond(None, None), beyond(Some(180), Some(15))), (None, None));
     assert_eq!((beyond(Some(128), None), beyond(None, Some(5))), (Some((180, 15)), Some((180, 15))));
 }
