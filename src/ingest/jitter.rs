@@ -21,6 +21,8 @@ use crate::media::{BLOCK_PERIOD, BLOCK_SAMPLES, MediaTime, RtpPacket, SAMPLE_RAT
 #[cfg(test)]
 mod bounds;
 #[cfg(test)]
+mod line;
+#[cfg(test)]
 mod tests;
 
 /// 20 ms, in samples.

@@ -151,7 +151,11 @@ struct Plug {
 impl Wire {
     /// From here on `ear` hears what comes, as of `from`; the sender is asked for a keyframe.
     pub fn plug(&self, from: ParticipantId, ear: &Ear) {
-        self.plugs.lock().push(Plug { from, ear: ear.clone(), behind: false });
+        let mut plugs = self.plugs.lock();
+        // Where nothing comes, nobody else notices who has gone
+        plugs.retain(|plug| !plug.ear.to.is_closed());
+        plugs.push(Plug { from, ear: ear.clone(), behind: false });
+        drop(plugs);
         self.wants_keyframe.store(true, Ordering::Relaxed);
         self.open.store(true, Ordering::Relaxed);
     }
@@ -235,6 +239,16 @@ mod tests {
         assert!(wire.is_open());
         wire.picture(&unit(20, true));
         assert!(!wire.is_open());
+    }
+
+    #[test]
+    fn those_who_come_and_go_leave_nothing_behind_where_nothing_comes() {
+        let wire = Wire::default();
+        for _ in 0..5 {
+            let (ear, _piece) = ear();
+            wire.plug(ANN, &ear);
+        }
+        assert_eq!(wire.plugs.lock().len(), 1);
     }
 
     #[test]

@@ -60,6 +60,7 @@ impl Wires {
 
     fn plug(&self, ear: Ear, met: &Arc<Met>) {
         let mut state = self.0.lock();
+        state.ears.retain(|(_, met)| met.strong_count() > 0);
         state.people.iter().for_each(|(id, overt)| overt.meet(*id, &ear, met));
         state.ears.push((ear, Arc::downgrade(met)));
     }

@@ -2,7 +2,7 @@
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
 
-use super::tests::{Line, Tick, WITH_FEC};
+use super::line::{Line, Tick, WITH_FEC};
 
 /// A minute and a half.
 const PACKETS: usize = 4500;
