@@ -10,7 +10,7 @@ use symphonia::core::packet::PacketRef;
 use symphonia::core::units::{Duration, Timestamp};
 use symphonia::default::codecs::{AacDecoder, PcmDecoder};
 
-use super::ContainerError;
+use super::{ContainerError, malformed};
 
 /// Channels that are taken.
 const MOST_CHANNELS: u16 = 32;
@@ -28,7 +28,7 @@ impl Decoder {
     /// AAC with this AudioSpecificConfig (ISO/IEC 14496-3 §1.6.2.1).
     pub(super) fn aac(config: &[u8]) -> Result<Self, ContainerError> {
         let &[first, second, ..] = config else {
-            return Err(ContainerError::Malformed("AAC without its configuration".into()));
+            return Err(malformed("AAC without its configuration"));
         };
         let index = usize::from(first & 7) << 1 | usize::from(second >> 7);
         let &rate = AAC_RATES.get(index).ok_or_else(|| ContainerError::Codec("AAC of no usual rate".into()))?;
@@ -71,5 +71,5 @@ impl Decoder {
 }
 
 fn failed(error: Error) -> ContainerError {
-    ContainerError::Malformed(error.to_string())
+    malformed(error.to_string())
 }

@@ -25,5 +25,7 @@ mod wav;
 pub use open::{CodedPicture, CodedSound, ContainerError, Media, PictureStream, SoundStream};
 pub use source::ReadAt;
 
+use open::{MOST_PICTURE, malformed};
+
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,9 @@ use bytes::Bytes;
 use super::source::Source;
 use super::{ReadAt, annex_b, mp4, ogg, wav};
 
+/// Bytes of one picture that are taken.
+pub(super) const MOST_PICTURE: usize = 16 << 20;
+
 /// Why a file cannot be read; nothing in it names a path.
 #[derive(Debug, thiserror::Error)]
 pub enum ContainerError {
@@ -20,9 +23,16 @@ pub enum ContainerError {
     /// It is cut off, or says of itself what cannot be.
     #[error("the file is malformed: {0}")]
     Malformed(String),
+    /// It is whole, and there is nothing in it.
+    #[error("the file holds neither pictures nor sound")]
+    Empty,
     /// It holds what is not spoken here.
     #[error("the file holds {0}, which is not played here; use H.264 with Opus, AAC-LC or PCM")]
     Codec(String),
+}
+
+pub(super) fn malformed(what: impl Into<String>) -> ContainerError {
+    ContainerError::Malformed(what.into())
 }
 
 /// A picture as it stands in a file.

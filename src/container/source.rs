@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::ContainerError;
+use super::{ContainerError, malformed};
 
 /// What can be read at any place, by several at once.
 pub trait ReadAt: Send + Sync {
@@ -82,7 +82,7 @@ impl Source {
     /// So many bytes from a place on; the caller has bounded how many.
     pub(super) fn bytes(&self, place: u64, count: usize) -> Result<Bytes, ContainerError> {
         if place.checked_add(count as u64).is_none_or(|end| end > self.length) {
-            return Err(ContainerError::Malformed(format!("{count} bytes at {place} lie beyond its end at {}", self.length)));
+            return Err(malformed(format!("{count} bytes at {place} lie beyond its end at {}", self.length)));
         }
         let mut bytes = vec![0; count];
         self.from.read_exact_at(&mut bytes, place)?;

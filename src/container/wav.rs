@@ -10,7 +10,7 @@ use symphonia::core::codecs::audio::well_known as kinds;
 use super::decode::Decoder;
 use super::rate::{To48k, length};
 use super::source::Source;
-use super::{CodedSound, ContainerError, Media, SoundStream};
+use super::{CodedSound, ContainerError, Media, SoundStream, malformed};
 
 /// Frames that are read at a time.
 const FRAMES: usize = 1024;
@@ -129,8 +129,4 @@ fn read_format(mut fmt: Bytes) -> Result<Format, ContainerError> {
         return Err(malformed(format!("{channels} channels of {bits} bits are not {frame} bytes")));
     }
     Ok(Format { kind, channels, rate, frame })
-}
-
-fn malformed(what: impl Into<String>) -> ContainerError {
-    ContainerError::Malformed(what.into())
 }

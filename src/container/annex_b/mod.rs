@@ -11,7 +11,7 @@ use bytes::Bytes;
 
 use self::units::NalUnits;
 use super::source::Source;
-use super::{CodedPicture, ContainerError, Media, PictureStream};
+use super::{CodedPicture, ContainerError, MOST_PICTURE, Media, PictureStream, malformed};
 use crate::codec::h264::nal;
 use crate::codec::sps::Sps;
 
@@ -58,7 +58,7 @@ pub(super) fn open(source: &Source) -> Result<Media, ContainerError> {
         }
     }
     if survey.sets.is_empty() || survey.count == 0 {
-        return Err(ContainerError::Malformed("an H.264 byte stream without parameter sets or pictures".into()));
+        return Err(malformed("an H.264 byte stream without parameter sets or pictures"));
     }
     let believed = |(units, scale)| BELIEVED.contains(&shown(1, (units, scale)));
     let period = period.filter(|period| believed(*period)).unwrap_or(USUAL);
@@ -73,7 +73,7 @@ impl AccessUnits {
 
     /// The NAL units of the next access unit; empty at the end.
     fn gather(&mut self) -> Result<Vec<Bytes>, ContainerError> {
-        let (mut gathered, mut has_slice) = (Vec::new(), false);
+        let (mut gathered, mut bytes, mut has_slice) = (Vec::new(), 0, false);
         loop {
             let unit = self.next.take().map_or_else(|| self.units.next(), |unit| Ok(Some(unit)))?;
             let Some(unit) = unit else { return Ok(if has_slice { gathered } else { Vec::new() }) };
@@ -84,8 +84,9 @@ impl AccessUnits {
                 self.next = Some(unit);
                 return Ok(gathered);
             }
-            if gathered.len() >= MOST_UNITS {
-                return Err(ContainerError::Malformed(format!("a picture of more than {MOST_UNITS} NAL units")));
+            bytes += unit.len();
+            if gathered.len() >= MOST_UNITS || bytes > MOST_PICTURE {
+                return Err(malformed(format!("a picture of more than {MOST_UNITS} NAL units or {MOST_PICTURE} bytes")));
             }
             has_slice |= slice;
             self.note(&unit);

@@ -5,13 +5,11 @@
 use bytes::{Buf, Bytes, BytesMut};
 
 use crate::codec::h264;
-use crate::container::ContainerError;
 use crate::container::source::Source;
+use crate::container::{ContainerError, MOST_PICTURE, malformed};
 
 /// Bytes that are read at a time.
 const PIECE: usize = 64 << 10;
-/// Bytes of a NAL unit that are taken.
-const MOST_BYTES: usize = 16 << 20;
 
 /// Goes through a file's NAL units.
 pub(super) struct NalUnits {
@@ -63,8 +61,8 @@ impl NalUnits {
     fn read(&mut self) -> Result<bool, ContainerError> {
         // A start code may begin with the last two bytes
         self.searched = self.held.len().saturating_sub(2);
-        if self.held.len() > MOST_BYTES {
-            return Err(ContainerError::Malformed(format!("a NAL unit of more than {MOST_BYTES} bytes")));
+        if self.held.len() > MOST_PICTURE {
+            return Err(malformed(format!("a NAL unit of more than {MOST_PICTURE} bytes")));
         }
         let piece = self.source.at_most(self.at, PIECE)?;
         self.at += piece.len() as u64;

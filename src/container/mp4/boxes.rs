@@ -5,8 +5,8 @@
 
 use bytes::{Buf, Bytes};
 
-use crate::container::ContainerError;
 use crate::container::source::Source;
+use crate::container::{ContainerError, malformed};
 
 /// A box's type.
 pub(super) type Kind = [u8; 4];
@@ -15,10 +15,6 @@ pub(super) type Kind = [u8; 4];
 const MOST_BOXES: u32 = 2_000_000;
 /// Of what is read as a whole: the tables of some two million samples.
 const MOST_BYTES: u64 = 64 << 20;
-
-pub(super) fn malformed(what: impl Into<String>) -> ContainerError {
-    ContainerError::Malformed(what.into())
-}
 
 /// A type as it can be shown.
 pub(super) fn name(kind: Kind) -> String {

@@ -5,10 +5,10 @@
 
 use bytes::{Buf, Bytes};
 
-use super::boxes::{Boxes, Outlines, malformed};
+use super::boxes::{Boxes, Outlines};
 use super::tables::Located;
-use crate::container::ContainerError;
 use crate::container::source::Source;
+use crate::container::{ContainerError, malformed};
 
 /// Samples of one track that are taken: 48 hours of Opus, and some more.
 const MOST_SAMPLES: u32 = 16_000_000;

@@ -6,15 +6,11 @@ use std::time::Duration;
 
 use bytes::{Buf, Bytes};
 
-use super::boxes::malformed;
 use super::read::Samples;
 use super::track::{Line, ParameterSets};
 use crate::codec::h264::nal;
 use crate::container::source::Source;
-use crate::container::{CodedPicture, ContainerError, PictureStream};
-
-/// Bytes of one picture that are taken.
-const MOST_BYTES: u32 = 16 << 20;
+use crate::container::{CodedPicture, ContainerError, MOST_PICTURE, PictureStream, malformed};
 
 /// Pictures, one after the other.
 pub(super) struct Pictures {
@@ -33,10 +29,11 @@ impl Pictures {
 impl PictureStream for Pictures {
     fn next(&mut self) -> Result<Option<CodedPicture>, ContainerError> {
         while let Some(sample) = self.samples.next()? {
-            if sample.size > MOST_BYTES {
-                return Err(malformed(format!("a picture of {} bytes, and {MOST_BYTES} are taken", sample.size)));
+            let size = sample.size as usize;
+            if size > MOST_PICTURE {
+                return Err(malformed(format!("a picture of {size} bytes, and {MOST_PICTURE} are taken")));
             }
-            let bytes = self.source.bytes(sample.place, sample.size as usize)?;
+            let bytes = self.source.bytes(sample.place, size)?;
             let mut nal_units = split(bytes, self.sets.length_size)?;
             let has = |kind| nal_units.iter().any(|nal_unit| nal::kind(nal_unit) == kind);
             let keyframe = has(nal::IDR);

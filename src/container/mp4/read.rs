@@ -5,19 +5,19 @@
 
 use std::time::Duration;
 
-use super::boxes::{Boxes, Outlines, malformed};
+use super::boxes::{Boxes, Outlines};
 use super::fragments::{Fragments, Presumed};
 use super::pictures::Pictures;
 use super::sound::{AacSound, OpusSound};
 use super::tables::{Located, Tables};
-use super::track::{Coding, Track, clock};
+use super::track::{Coding, Medium, Track, clock};
 use crate::container::source::Source;
-use crate::container::{ContainerError, Media, SoundStream};
+use crate::container::{ContainerError, Media, malformed};
 
 /// The latest time that is taken.
 const MOST: Duration = Duration::from_secs(48 * 3600);
 
-/// The header of a file, and where it came from.
+/// The header of a file, and where it came from: its first track of pictures and its first of sound.
 pub(super) struct Movie {
     source: Source,
     tracks: Vec<(Track, Option<Presumed>)>,
@@ -50,13 +50,16 @@ impl Movie {
         let moov = Boxes::new(moov);
         let movie_clock = clock(moov.clone().need(b"mvhd")?)?;
         let mvex = moov.clone().find(b"mvex")?.map(Boxes::new);
-        let (mut tracks, mut boxes) = (Vec::new(), moov);
+        let (mut tracks, mut boxes) = (Vec::<(Track, Option<Presumed>)>::new(), moov);
         while let Some((kind, content)) = boxes.next()? {
-            let track = if kind == *b"trak" { Track::read(content, movie_clock)? } else { None };
-            if let Some(track) = track {
-                let presumed = mvex.as_ref().map(|mvex| presumed(mvex, track.id)).transpose()?;
-                tracks.push((track, presumed));
-            }
+            let trak = Boxes::new(content);
+            let medium = if kind == *b"trak" { Medium::of(&trak)? } else { None };
+            // A hostile header has a hundred thousand, and each that is read costs a walk through the whole file
+            let is_first = |medium: &Medium| tracks.iter().all(|(track, _)| track.medium != *medium);
+            let Some(medium) = medium.filter(is_first) else { continue };
+            let track = Track::read(&trak, medium, movie_clock)?;
+            let presumed = mvex.as_ref().map(|mvex| presumed(mvex, track.id)).transpose()?;
+            tracks.push((track, presumed));
         }
         Ok(Self { source: source.clone(), tracks })
     }
@@ -67,25 +70,20 @@ impl Movie {
         Ok(lengths.collect::<Result<Vec<_>, _>>()?.into_iter().max().unwrap_or_default())
     }
 
-    /// The first track of pictures and the first of sound.
+    /// What it holds, to be read.
     pub(super) fn media(self) -> Result<Media, ContainerError> {
         let duration = self.survey()?;
         let mut media = Media { pictures: None, sound: None, duration };
         for (track, presumed) in &self.tracks {
             let (samples, source, line) = (self.samples(track, *presumed), self.source.clone(), track.line);
             match &track.coding {
-                Coding::H264(sets) if media.pictures.is_none() => {
-                    media.pictures = Some(Box::new(Pictures::new(source, samples, line, sets.clone())));
-                }
-                Coding::Opus if media.sound.is_none() => media.sound = Some(Box::new(OpusSound::new(source, samples, line))),
-                Coding::Aac(config) if media.sound.is_none() => {
-                    media.sound = Some(Box::new(AacSound::new(source, samples, line, config)?) as Box<dyn SoundStream>);
-                }
-                _ => {}
+                Coding::H264(sets) => media.pictures = Some(Box::new(Pictures::new(source, samples, line, sets.clone()))),
+                Coding::Opus => media.sound = Some(Box::new(OpusSound::new(source, samples, line))),
+                Coding::Aac(config) => media.sound = Some(Box::new(AacSound::new(source, samples, line, config)?)),
             }
         }
         if duration.is_zero() {
-            return Err(malformed("it holds neither pictures nor sound"));
+            return Err(ContainerError::Empty);
         }
         Ok(media)
     }
@@ -97,7 +95,7 @@ impl Movie {
 
     fn survey_track(&self, track: &Track, presumed: Option<Presumed>) -> Result<Duration, ContainerError> {
         let mut samples = self.samples(track, presumed);
-        let (mut last, mut end, mut bytes) = (i64::MIN, Duration::ZERO, 0u64);
+        let (mut last, mut end, mut bytes) = (i64::MIN, 0i128, 0u64);
         while let Some(sample) = samples.next()? {
             if sample.place.saturating_add(sample.size.into()) > self.source.length() {
                 return Err(malformed(format!("a sample of {} bytes at {} lies beyond its end", sample.size, sample.place)));
@@ -110,13 +108,14 @@ impl Movie {
                 return Err(ContainerError::Codec("H.264 with B-pictures (encode it with: ffmpeg -bf 0)".into()));
             }
             last = sample.at;
-            let until = track.line.at(sample.at.saturating_add(sample.duration.into())).unwrap_or_default();
-            if until > MOST {
-                return Err(malformed(format!("a sample lasts until {} s, and {} s are taken", until.as_secs(), MOST.as_secs())));
+            // In nanoseconds: a time beyond what a Duration holds is not one before the file's beginning
+            let until = track.line.nanos(sample.at.saturating_add(sample.duration.into()));
+            if until > MOST.as_nanos() as i128 {
+                return Err(malformed(format!("a sample lasts until {} s, and {} s are taken", until / 1_000_000_000, MOST.as_secs())));
             }
             end = end.max(until);
         }
-        Ok(end)
+        Ok(Duration::from_nanos(end as u64))
     }
 }
 

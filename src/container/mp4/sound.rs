@@ -4,14 +4,13 @@
 
 use std::time::Duration;
 
-use super::boxes::malformed;
 use super::read::Samples;
 use super::tables::Located;
 use super::track::Line;
 use crate::container::decode::Decoder;
 use crate::container::rate::To48k;
 use crate::container::source::Source;
-use crate::container::{CodedSound, ContainerError, SoundStream};
+use crate::container::{CodedSound, ContainerError, SoundStream, malformed};
 
 /// Bytes of one packet that are taken: above 48 Opus frames, or AAC of 8 channels.
 const MOST_BYTES: u32 = 64 << 10;

@@ -5,8 +5,8 @@
 
 use bytes::{Buf, Bytes};
 
-use super::boxes::{Boxes, malformed};
-use crate::container::ContainerError;
+use super::boxes::Boxes;
+use crate::container::{ContainerError, malformed};
 
 /// Samples of one track that are taken: 11 hours of AAC or Opus, 18 of pictures.
 const MOST_SAMPLES: u32 = 2_000_000;

@@ -7,10 +7,17 @@ use std::time::Duration;
 use bytes::{Buf, Bytes};
 use mp4_atom::{Atom, Avcc, Dops, Esds};
 
-use super::boxes::{Boxes, malformed, name};
+use super::boxes::{Boxes, name};
 use super::tables::Tables;
 use crate::codec::sps::Sps;
-use crate::container::ContainerError;
+use crate::container::{ContainerError, malformed};
+
+/// What a track is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Medium {
+    Pictures,
+    Sound,
+}
 
 /// What a track holds.
 #[derive(Clone, Debug)]
@@ -34,6 +41,7 @@ pub(super) struct ParameterSets {
 #[derive(Clone, Debug)]
 pub(super) struct Track {
     pub(super) id: u32,
+    pub(super) medium: Medium,
     pub(super) coding: Coding,
     pub(super) tables: Tables,
     pub(super) line: Line,
@@ -63,27 +71,29 @@ impl Line {
     }
 }
 
+impl Medium {
+    /// Of a `trak` box; `None` where it is neither.
+    pub(super) fn of(trak: &Boxes) -> Result<Option<Self>, ContainerError> {
+        let handler = Boxes::new(trak.clone().need(b"mdia")?).need(b"hdlr")?;
+        let kind = handler.get(8..12).ok_or_else(|| malformed("its hdlr box is too short"))?;
+        Ok(match kind {
+            b"vide" => Some(Self::Pictures),
+            b"soun" => Some(Self::Sound),
+            _ => None,
+        })
+    }
+}
+
 impl Track {
-    /// `None` for a track that is neither pictures nor sound.
-    pub(super) fn read(trak: Bytes, movie_clock: u32) -> Result<Option<Self>, ContainerError> {
-        let trak = Boxes::new(trak);
+    /// From a `trak` box of that medium.
+    pub(super) fn read(trak: &Boxes, medium: Medium, movie_clock: u32) -> Result<Self, ContainerError> {
         let mdia = Boxes::new(trak.clone().need(b"mdia")?);
-        let mut handler = mdia.clone().need(b"hdlr")?;
-        if handler.len() < 12 {
-            return Err(malformed("its hdlr box is too short"));
-        }
-        handler.advance(8);
-        let is_picture = match &handler[..4] {
-            b"vide" => true,
-            b"soun" => false,
-            _ => return Ok(None),
-        };
         let stbl = Boxes::new(Boxes::new(mdia.clone().need(b"minf")?).need(b"stbl")?);
-        let coding = coding(stbl.clone().need(b"stsd")?, is_picture)?;
+        let coding = coding(stbl.clone().need(b"stsd")?, medium)?;
         let clock = clock(mdia.need(b"mdhd")?)?;
-        let (begins, delay) = edits(&trak, movie_clock)?;
-        let id = after_dates(trak.need(b"tkhd")?)?;
-        Ok(Some(Self { id, coding, tables: Tables::read(&stbl)?, line: Line { clock, begins, delay } }))
+        let (begins, delay) = edits(trak, movie_clock)?;
+        let id = after_dates(trak.clone().need(b"tkhd")?)?;
+        Ok(Self { id, medium, coding, tables: Tables::read(&stbl)?, line: Line { clock, begins, delay } })
     }
 }
 
@@ -129,7 +139,7 @@ fn delay(ticks: u64, clock: u32) -> Result<Duration, ContainerError> {
     u64::try_from(nanos).map(Duration::from_nanos).map_err(|_| malformed("its edit list begins after all times"))
 }
 
-fn coding(mut stsd: Bytes, is_picture: bool) -> Result<Coding, ContainerError> {
+fn coding(mut stsd: Bytes, medium: Medium) -> Result<Coding, ContainerError> {
     if stsd.len() < 8 {
         return Err(malformed("its stsd box is too short"));
     }
@@ -139,11 +149,12 @@ fn coding(mut stsd: Bytes, is_picture: bool) -> Result<Coding, ContainerError> {
     if entries.next()?.is_some() {
         return Err(ContainerError::Codec("a track that changes its codec".into()));
     }
-    match &kind {
-        b"avc1" | b"avc3" => h264(&Boxes::new(after(entry, 78)?)),
-        b"Opus" => opus(&within_sound(entry)?),
-        b"mp4a" => aac(&within_sound(entry)?),
-        _ => Err(ContainerError::Codec(format!("{} {}", name(kind), if is_picture { "pictures" } else { "sound" }))),
+    match (medium, &kind) {
+        (Medium::Pictures, b"avc1" | b"avc3") => h264(&Boxes::new(after(entry, 78)?)),
+        (Medium::Sound, b"Opus") => opus(&within_sound(entry)?),
+        (Medium::Sound, b"mp4a") => aac(&within_sound(entry)?),
+        (Medium::Pictures, _) => Err(ContainerError::Codec(format!("{} pictures", name(kind)))),
+        (Medium::Sound, _) => Err(ContainerError::Codec(format!("{} sound", name(kind)))),
     }
 }
 

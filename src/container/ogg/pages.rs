@@ -8,8 +8,8 @@ use ogg::OggReadError;
 use ogg::reading::{BasePacketReader, PageParser};
 
 use super::HEAD;
-use crate::container::ContainerError;
 use crate::container::source::Source;
+use crate::container::{ContainerError, malformed};
 
 /// What each page begins with.
 pub(super) const CAPTURE: &[u8; 4] = b"OggS";
@@ -106,8 +106,4 @@ impl Pages {
 
 fn failed(error: OggReadError) -> ContainerError {
     malformed(error.to_string())
-}
-
-fn malformed(what: impl Into<String>) -> ContainerError {
-    ContainerError::Malformed(what.into())
 }

@@ -11,7 +11,7 @@ use super::{HEAD, TAGS};
 use crate::codec::opus;
 use crate::container::rate::length;
 use crate::container::source::Source;
-use crate::container::{CodedSound, ContainerError, Media, SoundStream};
+use crate::container::{CodedSound, ContainerError, Media, SoundStream, malformed};
 use crate::media::SAMPLE_RATE;
 
 /// Where the last page is looked for: the last two of the largest size.
@@ -125,8 +125,4 @@ fn last_granule(source: &Source, serial: Option<u32>) -> Result<Option<u64>, Con
     let places = (0..tail.len()).rev().filter(|place| tail[*place..].starts_with(CAPTURE));
     let mut headings = places.filter_map(|place| Heading::read(&tail[place..]));
     Ok(headings.find_map(|heading| heading.granule.filter(|_| Some(heading.serial) == serial)))
-}
-
-fn malformed(what: impl Into<String>) -> ContainerError {
-    ContainerError::Malformed(what.into())
 }

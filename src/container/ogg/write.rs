@@ -8,7 +8,7 @@ use ogg::{PacketWriteEndInfo, PacketWriter};
 
 use super::{HEAD, TAGS};
 use crate::codec::opus;
-use crate::container::ContainerError;
+use crate::container::{ContainerError, malformed};
 use crate::media::SAMPLE_RATE;
 
 /// What wrote the stream (RFC 7845 §5.2).
@@ -49,7 +49,7 @@ impl Writer {
     /// # Errors
     /// Where the bytes are no Opus packet.
     pub fn push(&mut self, packet: &[u8]) -> Result<Bytes, ContainerError> {
-        let samples = opus::packet_samples(packet).map_err(|error| ContainerError::Malformed(error.to_string()))?;
+        let samples = opus::packet_samples(packet).map_err(|error| malformed(error.to_string()))?;
         self.granule += samples as u64;
         self.toc = packet[0];
         self.page.push((packet.to_vec(), self.granule));

@@ -58,6 +58,14 @@ fn b_pictures_and_streams_that_nobody_can_start_at_are_refused() {
     assert!(read(&[SPS, PPS]).unwrap_err().to_string().contains("pictures"));
 }
 
+#[test]
+fn a_picture_without_an_end_is_refused_before_it_fills_the_memory() {
+    let piece = [&[0, 0, 1][..], MORE, &[1; 1 << 20]].concat();
+    let file = [stream(&[SPS, PPS, IDR]), piece.repeat(17), stream(&[SLICE])].concat();
+    let refusal = Media::read(Bytes::from(file)).unwrap_err().to_string();
+    assert!(refusal.contains("or 16777216 bytes"), "{refusal}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
     #[test]

@@ -5,7 +5,7 @@ use std::f32::consts::TAU;
 
 use proptest::prelude::*;
 
-use super::mp4::recording;
+use super::mp4::{half_second, recording};
 use super::*;
 
 const PLAIN: &[u8] = include_bytes!("ffmpeg.mp4");
@@ -70,6 +70,30 @@ fn other_codecs_are_named() {
     let kind = file.windows(2).rposition(|two| two == [0x40, 0x15]).unwrap();
     file[kind] = 0x6b;
     assert!(refused(file).contains("type 0x6b"));
+}
+
+#[test]
+fn of_several_tracks_of_a_kind_the_first_is_played_and_no_other_is_looked_at() {
+    let last = |kind: &[u8; 4]| PLAIN.windows(4).rposition(|four| four == kind).unwrap() - 4;
+    let (moov, sound) = (last(b"moov"), last(b"trak"));
+    let length = |at: usize| u32::from_be_bytes(PLAIN[at..at + 4].try_into().unwrap());
+    let mut other = PLAIN[sound..][..length(sound) as usize].to_vec();
+    let codec = other.windows(4).position(|four| four == b"mp4a").unwrap();
+    other[codec..codec + 4].copy_from_slice(b"ac-3");
+    // The header is the file's last box
+    let mut file = [PLAIN, &other].concat();
+    file[moov..moov + 4].copy_from_slice(&(length(moov) + length(sound)).to_be_bytes());
+    let first = all(PLAIN.to_vec());
+    assert!(first.is_some() && all(file) == first);
+}
+
+#[test]
+fn a_time_beyond_all_times_is_refused_and_is_none_before_the_beginning() {
+    use crate::container::mp4::{Part, PictureTrack, Tracks, header, part};
+    let pictures = PictureTrack { width: 64, height: 48, sps: bytes(SPS), pps: bytes(PPS), in_band: false };
+    let header = header(&Tracks { pictures: Some(pictures), sound: None }).unwrap();
+    let late = Part { pictures_at: 1 << 62, sounds: vec![], ..half_second(1, &[bytes(&[0x65, 1])]) };
+    assert!(refused([&header[..], &part(&late).unwrap()].concat()).contains("172800 s are taken"));
 }
 
 #[test]
