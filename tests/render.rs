@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use medley::bots::wall::Wall;
 use medley::codec::h264::{Decoder, Encoder, nal};
 use medley::codec::{Keyframe, VideoDecoder, VideoEncoder, VideoSettings};
 use medley::container::Media;
-use medley::container::mp4::{self, Part, PictureTrack, Sample, Tracks};
+use medley::container::mp4::{self, Part, PictureTrack, Sample, SoundTrack, Tracks};
 use medley::media::MediaTime;
 
 const FPS: u64 = 15;
@@ -107,6 +107,30 @@ fn a_recording_is_rendered_as_it_was_and_otherwise_and_to_the_same_bytes() {
     assert_eq!((pictures.len(), people(14), people(16), people(29), people(31)), (45, vec![1], vec![1, 2], vec![1, 2], vec![1]));
     let spotlight = seen(&film(folder.path(), &["call", "--layout", "spotlight", "--canvas", "640x360"]));
     assert!(spotlight.iter().skip(1).all(|marks| *marks == BTreeMap::from([(1, 16)])), "one alone, twice as large: {spotlight:?}");
+}
+
+#[test]
+fn whoever_sent_nothing_is_there_and_is_no_fault_of_the_recording() {
+    let folder = tempfile::tempdir().unwrap();
+    let call = folder.path().join("call");
+    std::fs::create_dir(&call).unwrap();
+    write_recording(&call);
+    let tracks = Tracks { pictures: None, sound: Some(SoundTrack { channels: 1, pre_skip: 312 }) };
+    std::fs::write(call.join("p3.mp4"), mp4::header(&tracks).unwrap()).unwrap();
+    let mut events = File::options().append(true).open(call.join("events.jsonl")).unwrap();
+    let joined = r#"{"at_ms": 0, "event": "joined", "participant": "p3", "detail": {"name": "Eve"}, "file": "p3.mp4"}"#;
+    writeln!(events, "{joined}").unwrap();
+    assert_eq!(seen(&film(folder.path(), &["call"])).len(), 45);
+}
+
+#[test]
+fn a_byte_stream_and_its_sound_become_a_film_of_the_same_name() {
+    let folder = tempfile::tempdir().unwrap();
+    write_tone(&folder.path().join("a.wav"), 440.0, 1);
+    let args = [&["a.wav", "--out", "film.h264"][..], &SMALL].concat();
+    assert!(run(folder.path(), &args).status.success());
+    let pictures = seen(&film(folder.path(), &[&["film.h264", "film.opus"][..], &SMALL].concat()));
+    assert_eq!(pictures.len(), 15);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use anyhow::ensure;
 use clap::Args;
 
 use crate::compositor::{Choice, Fonts};
-use crate::render::{self, Call, EVENTS, Made, Plan};
+use crate::render::{self, Call, EVENTS, Made, Plan, sound_beside};
 use progress::ProgressLine;
 use room::RoomArgs;
 
@@ -101,7 +101,7 @@ impl RenderArgs {
     /// No film is written over what it is made of.
     fn check_out(&self, reads: &[PathBuf]) -> anyhow::Result<()> {
         let place = |path: &Path| path.canonicalize().ok();
-        for out in [self.out.clone(), self.out.with_extension("opus")] {
+        for out in std::iter::once(self.out.clone()).chain(sound_beside(&self.out)) {
             let is_read = place(&out).is_some_and(|out| reads.iter().any(|read| place(read).as_ref() == Some(&out)));
             ensure!(!is_read, "--out: {} is one of the files to be rendered; choose another name", out.display());
         }

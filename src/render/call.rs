@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::RenderError;
 use super::damage::Damages;
 use super::script::{Deed, Entrance, Script, presentable};
-use crate::container::Media;
+use crate::container::{ContainerError, Media};
 use crate::media::{MediaTime, ParticipantId};
 use crate::room::{Change, RoomSettings, Source};
 
@@ -156,6 +156,8 @@ impl Call {
         let Some((file, path)) = self.path_of(folder, entrance)? else { return Ok(()) };
         match Media::open(&path) {
             Ok(media) => drop(self.footage.insert(entrance.id, Footage { media, kind: Kind::Recorded, file })),
+            // Whoever came and sent nothing has a file with nothing in it
+            Err(ContainerError::Empty) => {}
             Err(error) => self.damages.of(&file).note(format_args!("is left out: {error}")),
         }
         Ok(())

@@ -51,6 +51,8 @@ pub(super) struct Camera {
     apart: Duration,
     /// Tells the room whether there is a picture; what it shows is never looked at.
     presence: Arc<Reel>,
+    /// Whether it was told that one of them cannot be decoded.
+    told: bool,
     damage: Damage,
 }
 
@@ -70,6 +72,7 @@ impl Camera {
             newest: None,
             apart: Duration::ZERO,
             presence: Arc::default(),
+            told: false,
             damage,
         };
         camera.next = camera.read();
@@ -138,8 +141,12 @@ impl Camera {
                 self.annex_b.extend_from_slice(&[0, 0, 0, 1]);
                 self.annex_b.extend_from_slice(nal_unit);
             }
-            if let Ok(Some(frame)) = self.decoder.decode(&self.annex_b) {
-                self.shown = Some(frame);
+            match self.decoder.decode(&self.annex_b) {
+                Ok(Some(frame)) => self.shown = Some(frame),
+                Err(error) if !std::mem::replace(&mut self.told, true) => {
+                    self.damage.note(format_args!("not all of its pictures can be decoded: {error}"));
+                }
+                Ok(None) | Err(_) => {}
             }
         }
     }

@@ -26,6 +26,11 @@ const SERIAL: u32 = 1;
 /// What libopus looks ahead for speech, in samples: 6.5 ms.
 const PRE_SKIP: u16 = 312;
 
+/// Where the sound goes of a film whose own file holds pictures only.
+pub fn sound_beside(film: &Path) -> Option<PathBuf> {
+    film.extension().is_some_and(|ending| ending == "h264").then(|| film.with_extension("opus"))
+}
+
 /// A film on its way into a file.
 pub(super) struct Film {
     canvas: Canvas,
@@ -163,8 +168,10 @@ impl Mp4 {
         let parameters = |kind: u8| first.iter().find(|nal_unit| nal::kind(nal_unit) == kind).cloned().unwrap_or_default();
         self.parameters = [parameters(nal::SPS), parameters(nal::PPS)];
         let [sps, pps] = self.parameters.clone();
+        // Ended before its first picture, a film is one of sound
+        let has_pictures = !sps.is_empty();
         let pictures = PictureTrack { width: canvas.width as u16, height: canvas.height as u16, sps, pps, in_band: false };
-        Tracks { pictures: Some(pictures), sound: Some(SoundTrack { channels: 1, pre_skip: PRE_SKIP }) }
+        Tracks { pictures: has_pictures.then_some(pictures), sound: Some(SoundTrack { channels: 1, pre_skip: PRE_SKIP }) }
     }
 
     /// ISO/IEC 14496-15 §5.4.2: samples of `avc1` repeat no parameter sets.

@@ -31,6 +31,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use call::{Call, EVENTS};
+pub use film::sound_beside;
 pub use run::render;
 
 use crate::codec::EncodeError;

@@ -150,7 +150,10 @@ impl Voice {
         let made = match piece {
             CodedSound::Opus { packet, .. } => match self.decoder.decode(packet, &mut self.decoded[..]) {
                 Ok(made) => &self.decoded[..made],
-                Err(_) => &[],
+                Err(error) => {
+                    self.damage.note(format_args!("not all of its sound can be decoded: {error}"));
+                    &[][..]
+                }
             },
             CodedSound::Samples { samples, .. } => samples,
         };

@@ -23,10 +23,10 @@ pub(super) struct RoomArgs {
     /// A stock layout, or a file with a layout as PUT …/layout takes it; in place of how a recording was arranged
     #[arg(long, value_name = "NAME|FILE.json")]
     layout: Option<String>,
-    /// The canvas, in pixels, both sides even: 128 to 3840 wide, 128 to 2160 high; without it as recorded, or 1280x720
+    /// The canvas, in pixels, both sides even: 128 to 3840 wide, 128 to 2160 high; without it as when the recording began, or 1280x720
     #[arg(long, value_name = "WxH", value_parser = size)]
     canvas: Option<(Within<128, 3840>, Within<128, 2160>)>,
-    /// Pictures a second, 5 to 60; without it as recorded, or 30
+    /// Pictures a second, 5 to 60; without it as when the recording began, or 30
     #[arg(long, value_parser = fps)]
     fps: Option<Within<5, 60>>,
 }

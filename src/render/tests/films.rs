@@ -51,6 +51,18 @@ fn a_film_that_is_ended_can_be_played_up_to_there() {
 }
 
 #[test]
+fn a_film_that_is_ended_before_its_first_picture_can_be_played_too() {
+    for ending in ["mp4", "h264"] {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("film").with_extension(ending);
+        let made = render(two(), &plan("grid"), &out, &mut |_| ControlFlow::Break(())).unwrap();
+        assert_eq!((made.stopped, made.pictures), (true, 0), "{ending}");
+        let media = Media::open(&sound_beside(&out).unwrap_or(out)).unwrap();
+        assert!(media.pictures.is_none() && media.sound.is_some(), "{ending}");
+    }
+}
+
+#[test]
 fn what_is_written_so_far_can_be_played_while_it_is_made() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("film.mp4");

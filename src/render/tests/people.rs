@@ -65,6 +65,26 @@ fn pictures_that_end_in_an_error_end_there_and_it_is_told() {
     assert_eq!(damages.list(), ["a.mp4: its pictures end early: the file is malformed: a sample lies beyond the end"]);
 }
 
+#[test]
+fn pictures_and_sounds_that_cannot_be_decoded_are_told_of() {
+    let damages = Damages::default();
+    let headless = pictures(1, 2).into_iter().skip(1).collect();
+    let mut camera = Camera::new(Box::new(Pictures(headless, None)), Pause::Holds, MediaTime::ZERO, damages.of("a.mp4"));
+    let shown = [200, 500, 1200].map(|at| {
+        camera.advance(ms(at));
+        stamp(&mut camera)
+    });
+    assert_eq!(shown, [None, None, Some(1200)]);
+    assert_eq!(damages.list(), ["a.mp4: not all of its pictures can be decoded: codec error no sequence parameter set yet"]);
+    let empty = (0..3).map(|n| CodedSound::Opus { at: Duration::from_millis(20 * n), packet: Default::default() });
+    let (mut voice, _) = Voice::open(Box::new(Sounds(empty.collect())), MediaTime::ZERO, damages.of("b.opus"));
+    let mut block = Block::SILENCE;
+    for n in 0..5 {
+        voice.pull(ms(20 * n), &mut block);
+    }
+    assert_eq!(damages.list()[1..], ["b.opus: not all of its sound can be decoded: codec error empty packet"]);
+}
+
 /// What is heard of somebody from a moment on, block by block.
 fn listen(sounds: VecDeque<CodedSound>, from: u64, blocks: u64) -> (Vec<f32>, Vec<Heard>, bool) {
     let (mut voice, over) = Voice::open(Box::new(Sounds(sounds)), MediaTime::ZERO, Damages::default().of("a.mp4"));
