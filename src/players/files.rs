@@ -1,7 +1,8 @@
 //! Uploaded files that can be played: kept, listed, lent to players, forgotten.
 //!
 //! In: uploads that were looked into. Out: reports, and where a file lies for whoever plays it. A file is on the disk when it is told of:
-//! its bytes synced under another name, renamed, the folder synced. Never: a file that is removed or replaced while it plays.
+//! its bytes synced under another name, renamed, the folder synced. Never: a file that is removed or replaced while it plays, or a wait
+//! for the disk of whoever asks what there is.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -9,7 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use serde::Serialize;
 use tempfile::{NamedTempFile, TempDir};
 use tokio::sync::Semaphore;
@@ -88,6 +89,9 @@ pub enum FileError {
     /// A player plays it.
     #[error("the file {0} is playing; stop its players first")]
     Playing(ShortName),
+    /// It is being replaced or removed.
+    #[error("the file {0} is being replaced or removed; try again in a while")]
+    Changing(ShortName),
     /// Too many uploads are under way.
     #[error("{UPLOADS} uploads are under way already; send it again in a while")]
     Busy,
@@ -121,6 +125,8 @@ pub struct Files {
     _temporary: Option<TempDir>,
     limits: FileLimits,
     pub(super) shelf: Mutex<Shelf>,
+    /// Held by whoever replaces or removes a file, who waits for the disk.
+    writing: Mutex<()>,
     uploads: Arc<Semaphore>,
 }
 
@@ -129,12 +135,36 @@ pub struct Files {
 pub(super) struct Shelf {
     pub(super) files: BTreeMap<ShortName, FileReport>,
     /// Bytes of uploads that are under way.
-    pub(super) coming: u64,
+    coming: u64,
+    /// The file that is being replaced or removed.
+    changing: Option<ShortName>,
 }
 
 impl Shelf {
     fn bytes(&self) -> u64 {
         self.coming + self.files.values().map(|file| file.bytes).sum::<u64>()
+    }
+
+    fn check_idle(&self, name: &ShortName) -> Result<(), FileError> {
+        let playing = self.files.get(name).is_some_and(|file| file.players > 0);
+        if playing { Err(FileError::Playing(name.clone())) } else { Ok(()) }
+    }
+
+    fn check_place(&self, name: &ShortName) -> Result<(), FileError> {
+        let full = self.files.len() >= MOST_FILES && !self.files.contains_key(name);
+        if full { Err(FileError::NoRoom(format!("there are {MOST_FILES} files"))) } else { Ok(()) }
+    }
+}
+
+/// The right to replace or remove a file, which is lent to nobody meanwhile.
+pub(super) struct Change<'a> {
+    shelf: &'a Mutex<Shelf>,
+    _turn: MutexGuard<'a, ()>,
+}
+
+impl Drop for Change<'_> {
+    fn drop(&mut self) {
+        self.shelf.lock().changing = None;
     }
 }
 
@@ -152,8 +182,8 @@ impl Files {
         };
         fs::create_dir_all(&folder)?;
         let files = found(&folder)?.into_iter().map(|file| (file.name.clone(), file)).collect();
-        let shelf = Mutex::new(Shelf { files, coming: 0 });
-        Ok(Arc::new(Self { folder, _temporary: temporary, limits, shelf, uploads: Arc::new(Semaphore::new(UPLOADS)) }))
+        let (shelf, writing) = (Mutex::new(Shelf { files, ..Shelf::default() }), Mutex::default());
+        Ok(Arc::new(Self { folder, _temporary: temporary, limits, shelf, writing, uploads: Arc::new(Semaphore::new(UPLOADS)) }))
     }
 
     /// All files, by name.
@@ -175,7 +205,7 @@ impl Files {
     /// Where it cannot be taken.
     pub async fn receive(self: &Arc<Self>, name: &ShortName, length: Option<u64>) -> Result<Upload, FileError> {
         let turn = self.uploads.clone().try_acquire_owned().map_err(|_| FileError::Busy)?;
-        self.check_idle(name)?;
+        self.shelf.lock().check_idle(name)?;
         self.reserve(length.unwrap_or(0), 0).map(|()| self.release(length.unwrap_or(0)))?;
         let folder = self.folder.clone();
         let made = tokio::task::spawn_blocking(move || tempfile::Builder::new().suffix(TEMPORARY).tempfile_in(folder));
@@ -211,16 +241,10 @@ impl Files {
     pub(super) fn keep(&self, name: &ShortName, file: NamedTempFile) -> Result<(bool, FileReport), FileError> {
         let report = report(name, file.path(), Reach::Whole)?;
         file.as_file().sync_all()?;
-        let mut shelf = self.shelf.lock();
-        if shelf.files.get(name).is_some_and(|there| there.players > 0) {
-            return Err(FileError::Playing(name.clone()));
-        }
-        if shelf.files.len() >= MOST_FILES && !shelf.files.contains_key(name) {
-            return Err(FileError::NoRoom(format!("there are {MOST_FILES} files")));
-        }
+        let _change = self.change(name)?;
+        self.shelf.lock().check_place(name)?;
         file.persist(self.path(name)).map_err(|error| error.error)?;
-        let was_there = shelf.files.insert(name.clone(), report.clone()).is_some();
-        drop(shelf);
+        let was_there = self.shelf.lock().files.insert(name.clone(), report.clone()).is_some();
         self.sync()?;
         Ok((was_there, report))
     }
@@ -230,32 +254,37 @@ impl Files {
     /// # Errors
     /// Where it is not there, or a player plays it.
     pub fn forget(&self, name: &ShortName) -> Result<(), FileError> {
-        self.check_idle(name)?;
-        let mut shelf = self.shelf.lock();
-        match shelf.files.get(name) {
-            None => return Err(FileError::NotFound(name.clone())),
-            Some(file) if file.players > 0 => return Err(FileError::Playing(name.clone())),
-            Some(_) => fs::remove_file(self.path(name))?,
-        }
-        shelf.files.remove(name);
-        drop(shelf);
+        let _change = self.change(name)?;
+        self.get(name)?;
+        fs::remove_file(self.path(name))?;
+        self.shelf.lock().files.remove(name);
         self.sync()
     }
 
     /// Lends a file to a player: until that gives it back, it stays as it is.
     ///
     /// # Errors
-    /// Where it is not there.
+    /// Where it is not there, or about to be another.
     pub(super) fn lend(self: &Arc<Self>, name: &ShortName) -> Result<Loan, FileError> {
         let mut shelf = self.shelf.lock();
+        if shelf.changing.as_ref() == Some(name) {
+            return Err(FileError::Changing(name.clone()));
+        }
         let file = shelf.files.get_mut(name).ok_or_else(|| FileError::NotFound(name.clone()))?;
         file.players += 1;
         Ok(Loan { files: self.clone(), path: self.path(name), report: file.clone() })
     }
 
-    fn check_idle(&self, name: &ShortName) -> Result<(), FileError> {
-        let playing = self.shelf.lock().files.get(name).is_some_and(|file| file.players > 0);
-        if playing { Err(FileError::Playing(name.clone())) } else { Ok(()) }
+    /// Waits for whoever changes another: not for an async thread.
+    ///
+    /// # Errors
+    /// Where a player plays it.
+    pub(super) fn change(&self, name: &ShortName) -> Result<Change<'_>, FileError> {
+        let turn = self.writing.lock();
+        let mut shelf = self.shelf.lock();
+        shelf.check_idle(name)?;
+        shelf.changing = Some(name.clone());
+        Ok(Change { shelf: &self.shelf, _turn: turn })
     }
 
     fn path(&self, name: &ShortName) -> PathBuf {

@@ -2,7 +2,8 @@
 //!
 //! In: cues, read ahead. Out: RTP packets and sender reports, each when its time has come, as a client's would: numbered without a
 //! gap, RTP times on one line however often the file begins anew, the marker on a picture's last packet and on sound after a gap.
-//! Never: more than [`AHEAD`] waiting, or a rush to catch up: a play that was held up goes on from where it was, both media alike.
+//! Never: more than [`AHEAD`] or [`MOST_BYTES`] waiting, or a rush to catch up: a play that was held up goes on from where it was, both
+//! media alike.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -12,7 +13,9 @@ use crate::media::{MediaTime, RtpPacket, SenderReport};
 
 /// Cues that wait span so much, at most.
 const AHEAD: Duration = Duration::from_millis(500);
-/// The play begins once so much waits.
+/// Their bytes at most, but for the last one's.
+const MOST_BYTES: usize = 8 << 20;
+/// The play begins once so much waits, or as much as may.
 const BEGIN_WITH: Duration = Duration::from_millis(200);
 /// A cue that is late by more shifts the play.
 const HELD_UP: Duration = Duration::from_millis(500);
@@ -41,10 +44,12 @@ pub(super) enum Due {
 #[derive(Debug, Default)]
 pub(super) struct Scheduler {
     waiting: VecDeque<Cue>,
+    /// Bytes of what waits.
+    bytes: usize,
     /// No cue comes any more.
     complete: bool,
-    /// When the play's beginning was, or would have been had nothing held it up.
-    began: Option<MediaTime>,
+    /// Where it began, or went on after it was held up.
+    began: Option<Anchor>,
     pictures: Stream,
     sounds: Stream,
     /// When the last sound that was sent ends, from the beginning of the play on.
@@ -52,6 +57,20 @@ pub(super) struct Scheduler {
     /// When all that was sent ends.
     end: MediaTime,
     position: Duration,
+}
+
+/// A point of the play, and when it was: all others are reckoned from it.
+#[derive(Clone, Copy, Debug)]
+struct Anchor {
+    point: Duration,
+    at: MediaTime,
+}
+
+impl Anchor {
+    /// When another point is, or was.
+    fn moment(self, point: Duration) -> MediaTime {
+        self.at + point - self.point
+    }
 }
 
 /// One RTP stream.
@@ -88,11 +107,12 @@ const SOUNDS: u32 = 2;
 impl Scheduler {
     /// Whether it takes another cue.
     pub(super) fn wants(&self) -> bool {
-        !self.complete && self.span() < AHEAD
+        !self.complete && !self.is_full()
     }
 
     /// Takes the next cue; one of an earlier time than those before it goes where it belongs.
     pub(super) fn queue(&mut self, cue: Cue) {
+        self.bytes += cue.weight();
         let place = self.waiting.partition_point(|there| there.at <= cue.at);
         self.waiting.insert(place, cue);
     }
@@ -115,7 +135,7 @@ impl Scheduler {
     /// When [`Self::advance`] has something to do; `None` while there is nothing.
     pub(super) fn next_deadline(&self) -> Option<MediaTime> {
         let began = self.began?;
-        let cue = self.waiting.front().map(|cue| began + cue.at);
+        let cue = self.waiting.front().map(|cue| began.moment(cue.at));
         let over = (self.complete && self.waiting.is_empty()).then(|| self.end + TAIL);
         [cue, over, self.pictures.report_due(), self.sounds.report_due()].into_iter().flatten().min()
     }
@@ -129,26 +149,27 @@ impl Scheduler {
             return Some(Due::SoundReport(report));
         }
         let began = self.begin(now)?;
-        self.waiting.front().filter(|cue| began + cue.at <= now)?;
+        self.waiting.front().filter(|cue| began.moment(cue.at) <= now)?;
         self.waiting.pop_front().map(|cue| self.send(cue, began, now))
     }
 
-    fn begin(&mut self, now: MediaTime) -> Option<MediaTime> {
-        let first = self.waiting.front()?;
+    fn begin(&mut self, now: MediaTime) -> Option<Anchor> {
+        let here = Anchor { point: self.waiting.front()?.at, at: now };
         let began = match self.began {
-            Some(began) if now.since(began + first.at) > HELD_UP => now - first.at,
+            Some(began) if now.since(began.moment(here.point)) > HELD_UP => here,
             Some(began) => began,
-            None if self.complete || self.span() >= BEGIN_WITH => now - first.at,
+            None if self.complete || self.is_full() || self.span() >= BEGIN_WITH => here,
             None => return None,
         };
         self.began = Some(began);
         self.began
     }
 
-    fn send(&mut self, cue: Cue, began: MediaTime, now: MediaTime) -> Due {
+    fn send(&mut self, cue: Cue, began: Anchor, now: MediaTime) -> Due {
+        self.bytes -= cue.weight();
         self.position = cue.position;
-        self.end = self.end.max(began + cue.end());
-        let (at, rest) = (began + cue.at, cue.end());
+        self.end = self.end.max(began.moment(cue.end()));
+        let (at, rest) = (began.moment(cue.at), cue.end());
         match cue.what {
             What::Picture(payloads) => {
                 let (timestamp, last) = (ticks(at, PICTURE_CLOCK), payloads.len().saturating_sub(1));
@@ -161,6 +182,10 @@ impl Scheduler {
                 Due::Sound(self.sounds.packet(SOUNDS, ticks(at, SOUND_CLOCK), marker, packet, now))
             }
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.span() >= AHEAD || self.bytes >= MOST_BYTES
     }
 
     fn span(&self) -> Duration {

@@ -123,3 +123,29 @@ fn what_waits_is_bounded_however_much_there_is() {
     }
     assert_eq!(queued, 26);
 }
+
+#[test]
+fn large_pictures_wait_in_no_more_memory_than_may_and_are_played_all_the_same() {
+    let (mut scheduler, mut queued) = (Scheduler::default(), 0);
+    while scheduler.wants() && queued < 100 {
+        let what = What::Picture(vec![vec![0; 1 << 20].into()]);
+        scheduler.queue(Cue { at: Duration::from_millis(queued), position: Duration::ZERO, what });
+        queued += 1;
+    }
+    assert_eq!(queued, 8);
+    assert!(matches!(scheduler.advance(AT(1000)), Some(Due::Picture(_))));
+    assert!(scheduler.wants());
+}
+
+#[test]
+fn a_file_of_which_nothing_is_to_be_heard_for_an_hour_begins_with_what_comes_first_however_young_the_server_is() {
+    let mut tape = Tape::default().with_opus(440.0, 30);
+    for sound in &mut tape.sounds {
+        if let CodedSound::Opus { at, .. } = sound {
+            *at += Duration::from_secs(3600);
+        }
+    }
+    let sent = play(&mut tape.score(Passes::One), &mut Scheduler::default(), AT(1000), AT(5000));
+    let times: Vec<_> = sounds(&sent).iter().map(|(at, _)| at.as_millis()).collect();
+    assert_eq!(times, (0..30).map(|n| 1000 + 20 * n).collect::<Vec<_>>());
+}

@@ -149,3 +149,18 @@ async fn so_many_uploads_come_at_once() {
     coming.pop();
     assert!(files.receive(&name("more"), None).await.is_ok());
 }
+
+#[tokio::test]
+async fn a_file_that_is_being_replaced_or_removed_is_told_and_lent_to_nobody_until_it_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = open(folder.path());
+    upload(&files, "gong", &wav(4800)).await.unwrap();
+    let change = files.change(&name("gong")).unwrap();
+    assert!(matches!(files.lend(&name("gong")), Err(FileError::Changing(_))));
+    assert_eq!(files.list().len(), 1);
+    drop(change);
+    let loan = files.lend(&name("gong")).unwrap();
+    assert!(matches!(files.change(&name("gong")), Err(FileError::Playing(_))));
+    drop(loan);
+    files.forget(&name("gong")).unwrap();
+}
