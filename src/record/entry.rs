@@ -44,8 +44,10 @@ impl Entry {
 
     /// As it is at this moment.
     pub(super) fn manifest(&self) -> Manifest {
+        // Held meanwhile: where it is not active any more, how it ended is written
+        let active = self.active.lock();
         let kept = self.kept.lock().clone();
-        let Some(counts) = self.active.lock().as_ref().map(|active| active.tally.counts()) else { return kept };
+        let Some(counts) = active.as_ref().map(|active| active.tally.counts()) else { return kept };
         let duration_ms = counts.reached.as_millis() as u64;
         Manifest { duration_ms, bytes: counts.bytes, lost: counts.lost, files: counts.files, ..kept }
     }

@@ -36,7 +36,7 @@ pub struct Recordings {
     pub(super) metrics: Metrics,
     pub(super) shelf: Shelf,
     pub(super) entries: Mutex<BTreeMap<RecordingId, Arc<Entry>>>,
-    finished: broadcast::Sender<Arc<Manifest>>,
+    pub(super) finished: broadcast::Sender<Arc<Manifest>>,
 }
 
 /// Some recordings, newest first.
@@ -53,10 +53,10 @@ pub struct Page {
 pub struct StoredFile {
     /// Where it is.
     pub path: PathBuf,
+    /// What a copy of it is called, so that it is told from those of other recordings.
+    pub called: String,
     /// How much of it is there: whole parts.
     pub bytes: u64,
-    /// Whether it still grows.
-    pub grows: bool,
 }
 
 impl Recordings {
@@ -143,7 +143,7 @@ impl Recordings {
         Ok(entry.manifest())
     }
 
-    /// Removes a recording and its files.
+    /// Removes a recording and its files; once it is asked for, also where nobody waits for it.
     ///
     /// # Errors
     /// Where there is none, it is active, or the disk does not do it.
@@ -169,15 +169,18 @@ impl Recordings {
     /// A file of a recording, by the name that its manifest has for it.
     ///
     /// # Errors
-    /// Where there is none.
+    /// Where there is none, or not here any more.
     pub fn file(&self, id: &RecordingId, name: &str) -> Result<StoredFile, RecordError> {
         let manifest = self.get(id)?;
+        if let Some(upload) = manifest.upload.as_ref().filter(|upload| upload.is_local_deleted) {
+            return Err(RecordError::NotFound(format!("recording {id} is not on this server any more: it was uploaded to {}", upload.to)));
+        }
         let Some(file) = manifest.file(name) else {
             let names: Vec<_> = manifest.files.iter().map(|file| file.name.as_str()).collect();
             return Err(RecordError::NotFound(format!("recording {id} has no such file; it has {}", names.join(", "))));
         };
         let path = self.shelf.folder_of(id).join(&file.name);
-        Ok(StoredFile { path, bytes: file.bytes, grows: manifest.state == State::Active })
+        Ok(StoredFile { path, called: format!("{}-{id}-{name}", manifest.room), bytes: file.bytes })
     }
 
     /// Tells of each recording that ends from here on, once all of it is on the disk.

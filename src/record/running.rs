@@ -78,6 +78,6 @@ impl Running {
 fn how(track: Result<Ended, JoinError>) -> Ended {
     track.unwrap_or_else(|error| {
         tracing::error!(%error, "a recording's track broke off");
-        Ended::Failed("a fault of the server's own broke it off".into())
+        Ended::broken()
     })
 }

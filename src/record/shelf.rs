@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Manifest, RecordingId, State, recover};
+use crate::media::RoomName;
 use crate::store::{self, StoreError};
 
 const MANIFEST: &str = "manifest.json";
@@ -91,8 +92,9 @@ impl Shelf {
         let wrong = |reason: String| at(&path)(io::Error::new(io::ErrorKind::InvalidData, reason));
         let text = fs::read(&path).map_err(at(&path))?;
         let mut manifest: Manifest = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
-        if manifest.id != *id || !manifest.files.iter().all(|file| recover::is_ours(&file.name)) {
-            return Err(wrong("it is another recording's, or names files that no recording has".into()));
+        let is_ours = manifest.room.parse::<RoomName>().is_ok() && manifest.files.iter().all(|file| recover::is_ours(&file.name));
+        if manifest.id != *id || !is_ours {
+            return Err(wrong("it is another recording's, or names a room or files that no recording has".into()));
         }
         if manifest.state == State::Active {
             recover::recover(&self.folder_of(id), &mut manifest).map_err(at(&path))?;

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::Tally;
 use crate::media::{Clock, MediaTime, RoomName};
@@ -57,4 +57,25 @@ pub enum Ended {
     LimitReached(String),
     /// It cannot go on: why.
     Failed(String),
+}
+
+impl Ended {
+    /// What is said of a track that panicked.
+    pub(super) fn broken() -> Self {
+        Self::Failed("a fault of the server's own broke it off".into())
+    }
+}
+
+/// Runs what writes a track on a thread of its own, from the call on: it blocks as long as the recording lasts, and the runtime's threads
+/// are for what is short. Gives how it ended; dropping that does not end it.
+pub(super) fn on_its_own_thread(name: &'static str, write: impl FnOnce() -> Ended + Send + 'static) -> impl Future<Output = Ended> {
+    let (tell, told) = oneshot::channel();
+    let writing = std::thread::Builder::new().name(name.into()).spawn(move || {
+        // Nobody waits for it any more, where the server has ended.
+        let _ = tell.send(write());
+    });
+    if let Err(error) = writing {
+        tracing::error!(%error, thread = name, "the system has no thread for a recording");
+    }
+    async move { told.await.unwrap_or_else(|_| Ended::broken()) }
 }

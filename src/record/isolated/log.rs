@@ -2,7 +2,7 @@
 //!
 //! In: the room when the recording began, its events. Out: lines, the first of which says what is recorded; then what there was at the
 //! beginning, as events at 0; then events as the API tells them, with `at_ms` on the recording's line in place of `time_ms`, and with
-//! all that is known of whoever comes. What a log of itself makes the call again. Never: somebody who comes twice.
+//! all that is known of whoever comes. A log and its files make the call again. Never: somebody who comes twice.
 
 use std::collections::BTreeSet;
 

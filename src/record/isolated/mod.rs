@@ -25,8 +25,8 @@ mod track;
 use std::sync::mpsc;
 
 use scribe::Scribe;
-use tokio::task::JoinError;
 
+use super::take::on_its_own_thread;
 use super::{Ended, Take};
 
 /// Records until it is stopped, the room ends, or the recording is as large as it may be.
@@ -38,17 +38,14 @@ pub(super) async fn record(mut take: Take) -> Ended {
     let mut dismissed = overhearing.dismissed();
     let (goes_on, ends) = mpsc::channel();
     let scribe = Scribe::new(take.clone(), overhearing);
-    let mut writing = tokio::task::spawn_blocking(move || scribe.run(&ends));
+    let writing = on_its_own_thread("record-isolated", move || scribe.run(&ends));
+    tokio::pin!(writing);
     tokio::select! {
         () = take.stopped() => {}
         // An error means that the room is gone
         _ = dismissed.wait_for(|dismissed| *dismissed) => {}
-        written = &mut writing => return how(written),
+        written = &mut writing => return written,
     }
     drop(goes_on);
-    how(writing.await)
-}
-
-fn how(written: Result<Ended, JoinError>) -> Ended {
-    written.unwrap_or_else(|_| Ended::Failed("a fault of the server's own broke it off".into()))
+    writing.await
 }

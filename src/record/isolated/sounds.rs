@@ -35,8 +35,8 @@ pub(super) struct Sounds {
     waiting: BTreeMap<i64, Waiting>,
     /// The number of the last one that was written.
     passed: Option<i64>,
-    /// Where the last one ends: by our line, and by its own clock.
-    end: Option<(i64, i64)>,
+    /// Where the last one ends, by our line and by its own clock, and how long it is.
+    end: Option<(i64, i64, i64)>,
     channels: Option<u8>,
     /// Packets that there was no room for.
     pub(super) given_up: u64,
@@ -96,7 +96,8 @@ impl Sounds {
             self.given_up += 1;
             return;
         }
-        let Ok(samples) = packet_samples(&packet.payload) else { return };
+        // RFC 6716 §3.4: a packet without frames is none
+        let Ok(samples @ 1..) = packet_samples(&packet.payload) else { return };
         self.channels.get_or_insert(if packet.payload[0] & STEREO == 0 { 1 } else { 2 });
         let captured = self.clock.note(walls, packet.timestamp, wall, packet.arrival.as_nanos() as Nanos);
         self.waiting.insert(number, Waiting { payload: packet.payload, samples: samples as i64, captured });
@@ -118,14 +119,15 @@ impl Sounds {
         let (own, samples) = (packet.captured.ticks, packet.samples);
         let begins = match self.end {
             None => goal.max(0),
-            Some((end, own_end)) => {
+            Some((end, own_end, before)) => {
                 let (off, in_line) = (goal - end, (own - own_end).abs() <= SHORTEST);
-                let back = samples / if off < -MUCH { FIRMLY } else { GENTLY };
+                // A part of the one before, too: each begins after the one before
+                let back = samples.min(before) / if off < -MUCH { FIRMLY } else { GENTLY };
                 let ahead = if in_line && off < MUCH { samples / GENTLY } else { i64::MAX };
                 end + off.clamp(-back, ahead)
             }
         };
-        self.end = Some((begins + samples, own + samples));
+        self.end = Some((begins + samples, own + samples, samples));
         begins
     }
 }
@@ -235,6 +237,21 @@ mod tests {
     }
 
     #[test]
+    fn a_long_packet_behind_a_short_one_begins_after_it_however_far_it_is_set_back() {
+        let mut line = Line::new();
+        // 2.5 ms of CELT, then 60 ms of SILK
+        for (n, kind) in [(0u16, 0x80), (1, 0x18)] {
+            let (timestamp, payload, arrival) = (u32::from(n) * 120, Bytes::copy_from_slice(&[kind, 0]), MediaTime::from_millis(1000));
+            let packet = RtpPacket { sequence: n, timestamp, marker: false, ssrc: 7, layer: 0, resent: false, payload, arrival };
+            line.sounds.push(&mut line.walls, packet, None);
+        }
+        // Both are from a second before the recording's zero
+        line.sounds.settle(&line.walls, Nanos::MAX, 2000 * MS);
+        let samples = line.sounds.track.take_all(|_, _| 2880);
+        assert_eq!(samples.iter().map(|sample| sample.duration).collect::<Vec<_>>(), [120 - 120 / FIRMLY as u32, 2880]);
+    }
+
+    #[test]
     fn no_more_waits_than_may_and_what_is_given_up_is_counted() {
         let mut line = Line::new();
         (0..MOST_WAITING as u16 + 3).for_each(|n| line.push(n, 1000));
@@ -244,7 +261,7 @@ mod tests {
     #[test]
     fn what_is_no_opus_is_passed_over() {
         let mut line = Line::new();
-        for (n, payload) in [&[][..], &[0xff], &[0x03, 0x3f]].into_iter().enumerate() {
+        for (n, payload) in [&[][..], &[0xff], &[0x03, 0x3f], &[0x03, 0x00]].into_iter().enumerate() {
             let (payload, arrival) = (Bytes::copy_from_slice(payload), MediaTime::from_millis(1000));
             let packet = RtpPacket { sequence: n as u16, timestamp: 0, marker: false, ssrc: 1, layer: 0, resent: false, payload, arrival };
             line.sounds.push(&mut line.walls, packet, None);

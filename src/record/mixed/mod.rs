@@ -13,6 +13,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, Sender};
 use tokio::time::MissedTickBehavior;
 
+use super::take::on_its_own_thread;
 use super::term::too_long;
 use super::{Ended, Take};
 use crate::egress::VideoSubscription;
@@ -37,10 +38,9 @@ pub(super) enum Item {
 pub(super) async fn record(take: Take, seat: Seat) -> Ended {
     let (to, items) = mpsc::channel(WAITING);
     let writer = writer::Writer::new(take.clone());
-    let writing = tokio::task::spawn_blocking(move || writer.run(items));
+    let writing = on_its_own_thread("record-mixed", move || writer.run(items));
     let fed = Feed::new(take, to).run(seat).await;
-    let written = writing.await.unwrap_or_else(|_| Ended::Failed("a fault of the server's own broke it off".into()));
-    fed.max(written)
+    fed.max(writing.await)
 }
 
 /// Moves what comes into the queue; does nothing else.

@@ -64,13 +64,18 @@ async fn a_server_that_starts_again_lists_what_a_crash_left_as_recovered() {
     fs::create_dir(&of).unwrap();
     fs::write(of.join("manifest.json"), serde_json::to_vec(&manifest(ID)).unwrap()).unwrap();
     fs::write(of.join("mixed.mp4"), &bytes[..bytes.len() - 1]).unwrap();
-    // A removal that was broken off, a recording that another hand has changed, and a folder that is none of ours
+    // A removal that was broken off, recordings that another hand has changed, and a folder that is none of ours
     fs::create_dir(folder.path().join(format!(".gone-{ID}"))).unwrap();
-    let twisted = "20261123T025240124-0a1b2c";
-    fs::create_dir(folder.path().join(twisted)).unwrap();
-    let mut evil = manifest(twisted);
-    evil.files.push(crate::record::RecordedFile { name: "../../etc/passwd".into(), bytes: 1, begins_ms: 0 });
-    fs::write(folder.path().join(twisted).join("manifest.json"), serde_json::to_vec(&evil).unwrap()).unwrap();
+    let twist = |id: &str, change: fn(&mut Manifest)| {
+        let mut evil = manifest(id);
+        change(&mut evil);
+        fs::create_dir(folder.path().join(id)).unwrap();
+        fs::write(folder.path().join(id).join("manifest.json"), serde_json::to_vec(&evil).unwrap()).unwrap();
+    };
+    twist("20261123T025240124-0a1b2c", |evil| {
+        evil.files.push(RecordedFile { name: "../../etc/passwd".into(), bytes: 1, begins_ms: 0 });
+    });
+    twist("20261123T025240125-0a1b2c", |evil| evil.room = "a\r\nb".into());
     fs::create_dir(folder.path().join("family photos")).unwrap();
 
     for _ in 0..2 {

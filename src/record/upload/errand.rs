@@ -46,6 +46,9 @@ enum From {
 impl Errand<'_> {
     /// Until all of it is there, or a file is given up.
     pub(super) async fn run(&self) {
+        if self.is_gone() {
+            return;
+        }
         let sources = self.sources();
         let names: Vec<_> = sources.iter().map(|source| source.name.clone()).collect();
         let to = self.place.told(&self.id);
@@ -139,15 +142,20 @@ impl Errand<'_> {
         sending.finish().await
     }
 
-    /// Removes what an earlier try left half sent; what the store keeps nevertheless is said, and is its owner's to remove.
+    /// Removes what an earlier try left half sent; what the store keeps nevertheless is said, and is its owner's to remove where the
+    /// next try cannot.
     async fn clear(&self, source: &Source, key: &str) {
         let report = self.entry.manifest().upload;
         let file = report.and_then(|report| report.files.into_iter().find(|file| file.name == source.name));
         let Some(multipart) = file.and_then(|file| file.multipart) else { return };
         match self.place.forget(key, &multipart).await {
-            Err(fault) if !fault.is_lasting => return,
-            Err(fault) => tracing::warn!(key, multipart, error = fault.text, "parts of a broken-off upload may still be in the store"),
             Ok(()) => tracing::info!(key, "what was half sent is removed; it begins anew"),
+            Err(fault) => {
+                tracing::warn!(key, multipart, error = fault.text, "parts of a broken-off upload may still be in the store");
+                if !fault.is_lasting {
+                    return;
+                }
+            }
         }
         self.note_file(source, |file| file.multipart = None);
     }

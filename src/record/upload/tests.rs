@@ -5,12 +5,15 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use object_store::memory::InMemory;
 use object_store::multipart::{MultipartStore, PartId};
 use object_store::{MultipartId, ObjectStoreExt, PutPayload, PutResult, Result as Stored};
 
 use super::bucket::Bucket;
+use super::folder::Writing;
+use super::uploader::upload_all;
 use super::*;
 use crate::record::tests::{manifest, recordings, until};
 use crate::record::{Manifest, RecordedFile, RecordingId, Recordings, State};
@@ -38,6 +41,12 @@ fn lay_down(folder: &Path, film: &[u8]) {
     fs::write(folder.join("events.jsonl"), "{}\n").unwrap();
 }
 
+/// A folder that recordings go to.
+fn folder(to: &Path, more: &str) -> Place {
+    let settings: UploadSettings = toml::from_str(&format!("url = \"file://{}\"\n{more}", to.display())).unwrap();
+    Place::open(&settings).unwrap()
+}
+
 async fn until_it_is(recordings: &Recordings, state: UploadState) -> UploadReport {
     let is_so = |manifest: &Manifest| manifest.upload.as_ref().is_some_and(|report| report.state == state);
     until(recordings, &id(), is_so).await.upload.unwrap()
@@ -54,11 +63,10 @@ async fn what_a_folder_did_not_get_the_next_start_brings_and_only_that() {
     lay_down(kept.path(), &film);
     let (here, there) = (kept.path().join(ID), to.path().join("calls").join(ID));
     fs::rename(here.join("events.jsonl"), here.join("away")).unwrap();
-    let text = format!("url = \"file://{}\"\ndelete_local = true", to.path().join("calls").display());
-    let settings: UploadSettings = toml::from_str(&text).unwrap();
+    let place = || folder(&to.path().join("calls"), "delete_local = true");
 
     let first = recordings(kept.path()).await;
-    let uploader = Uploader::start(first.clone(), Place::open(&settings).unwrap()).unwrap();
+    let uploader = Uploader::start(first.clone(), place()).unwrap();
     let report = until_it_is(&first, UploadState::Failed).await;
     assert_eq!(states(&report), [UploadState::Done, UploadState::Failed, UploadState::Waiting]);
     assert!(report.files[1].error.as_ref().unwrap().contains("cannot be read"), "{report:?}");
@@ -69,7 +77,7 @@ async fn what_a_folder_did_not_get_the_next_start_brings_and_only_that() {
 
     fs::rename(here.join("away"), here.join("events.jsonl")).unwrap();
     let second = recordings(kept.path()).await;
-    let uploader = Uploader::start(second.clone(), Place::open(&settings).unwrap()).unwrap();
+    let uploader = Uploader::start(second.clone(), place()).unwrap();
     until(&second, &id(), |manifest| manifest.upload.as_ref().is_some_and(|report| report.is_local_deleted)).await;
     drop(uploader);
     assert_eq!(fs::metadata(there.join("mixed.mp4")).unwrap().ino(), inode, "it was sent again");
@@ -77,6 +85,58 @@ async fn what_a_folder_did_not_get_the_next_start_brings_and_only_that() {
     let told: Manifest = serde_json::from_slice(&fs::read(there.join("manifest.json")).unwrap()).unwrap();
     assert_eq!((told.state, told.upload), (State::Complete, None));
     assert!(!here.join("mixed.mp4").exists() && !here.join("events.jsonl").exists() && here.join("manifest.json").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_given_up_is_tried_again_in_its_time_though_others_end_meanwhile() {
+    let (kept, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    lay_down(kept.path(), &film(1000));
+    let here = kept.path().join(ID);
+    fs::rename(here.join("events.jsonl"), here.join("away")).unwrap();
+    let (recordings, place) = (recordings(kept.path()).await, folder(to.path(), ""));
+    let is_so = |wanted: UploadState, manifest: &Manifest| {
+        // Another one ends at each look
+        recordings.finished.send(Arc::new(manifest.clone())).unwrap();
+        manifest.upload.as_ref().is_some_and(|report| report.state == wanted)
+    };
+    let looking = async {
+        until(&recordings, &id(), |manifest| is_so(UploadState::Failed, manifest)).await;
+        fs::rename(here.join("away"), here.join("events.jsonl")).unwrap();
+        until(&recordings, &id(), |manifest| is_so(UploadState::Done, manifest)).await;
+    };
+    tokio::select! {
+        biased;
+        () = upload_all(&recordings, &place, Duration::from_millis(200)) => panic!("nobody has ended it"),
+        () = looking => {}
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_there_already_is_where_it_went_and_is_not_looked_for_here_any_more() {
+    let (kept, to) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    lay_down(kept.path(), &film(1000));
+    let path = kept.path().join(ID).join("manifest.json");
+    let mut laid: Manifest = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    laid.upload = Some(UploadReport { state: UploadState::Done, to: "s3://before".into(), ..UploadReport::default() });
+    fs::write(&path, serde_json::to_vec(&laid).unwrap()).unwrap();
+
+    let recordings = recordings(kept.path()).await;
+    let uploader = Uploader::start(recordings.clone(), folder(to.path(), "delete_local = true")).unwrap();
+    let is_deleted = |manifest: &Manifest| manifest.upload.as_ref().is_some_and(|report| report.is_local_deleted);
+    let told = until(&recordings, &id(), is_deleted).await;
+    drop(uploader);
+    assert_eq!(told.upload.unwrap().to, "s3://before");
+    let refused = recordings.file(&id(), "mixed.mp4").unwrap_err().to_string();
+    assert!(refused.contains("s3://before"), "{refused}");
+}
+
+#[test]
+fn nothing_of_a_file_that_is_given_up_stays_in_the_folder() {
+    let to = tempfile::tempdir().unwrap();
+    let mut writing = Writing::begin(to.path().join(ID).join("mixed.mp4")).unwrap();
+    writing.piece(b"half of it").unwrap();
+    drop(writing);
+    assert_eq!(fs::read_dir(to.path().join(ID)).unwrap().count(), 0);
 }
 
 /// A store in memory that takes a first part and never answers to a second while it is stuck.

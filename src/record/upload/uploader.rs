@@ -8,7 +8,9 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use tokio::runtime;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
 
 use super::errand::Errand;
 use super::{Place, UploadState};
@@ -35,7 +37,7 @@ impl Uploader {
         let run = move || {
             runtime.block_on(async {
                 tokio::select! {
-                    () = upload_all(&recordings, &place) => {}
+                    () = upload_all(&recordings, &place, AGAIN) => {}
                     _ = stopped.wait_for(|stop| *stop) => {}
                 }
             });
@@ -56,23 +58,33 @@ impl Drop for Uploader {
     }
 }
 
-/// Until it is dropped.
-async fn upload_all(recordings: &Recordings, place: &Place) {
+/// Until it is dropped. What was given up is tried again each `again`, however many end in between.
+pub(super) async fn upload_all(recordings: &Recordings, place: &Place, again: Duration) {
     let mut finished = recordings.finished();
-    let mut is_again = true;
+    let mut rounds = tokio::time::interval(again);
+    rounds.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
+        let is_again = tokio::select! {
+            biased;
+            // The first at once
+            _ = rounds.tick() => true,
+            woken = finished.recv() => match woken {
+                Err(RecvError::Closed) => return,
+                // One that was missed is found by looking at all of them, as any other
+                _ => false,
+            },
+        };
         let due = recordings.ended(|manifest| is_due(manifest, is_again, place.deletes_local));
         for (id, entry) in &due {
-            entry.uploads(|report| report.to = place.told(id));
+            entry.uploads(|report| {
+                // What is there already stays where it went
+                if report.state != UploadState::Done {
+                    report.to = place.told(id);
+                }
+            });
         }
         for (id, entry) in due {
             Errand { recordings, place, id, entry }.run().await;
-        }
-        let woken = tokio::time::timeout(AGAIN, finished.recv()).await;
-        // One that was missed is found by looking at all of them, as any other.
-        is_again = woken.is_err();
-        if matches!(woken, Ok(Err(broadcast::error::RecvError::Closed))) {
-            return;
         }
     }
 }
