@@ -1,7 +1,7 @@
 //! When an output gives a room up that is there for outputs alone: pure, one for each output.
 //!
 //! In: the times of what the room gives; whether the room would be there without outputs. Out: whether it is over. Never: the end of a
-//! room that an admin keeps, or of one that people come back to within [`PATIENCE`].
+//! room that an admin keeps, or of one that people come back to within its patience.
 
 use std::time::Duration;
 
@@ -13,13 +13,19 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Since when a room is there for outputs alone.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Held {
+    patience: Duration,
     looked: Option<MediaTime>,
     alone_since: Option<MediaTime>,
 }
 
 impl Held {
+    /// Of an output that stays for so long after everybody has left.
+    pub(super) fn patient_for(patience: Duration) -> Self {
+        Self { patience, looked: None, alone_since: None }
+    }
+
     /// Whether it is over at `now`; looks at the room about once a second.
     pub(super) fn is_over(&mut self, now: MediaTime, is_held: impl FnOnce() -> bool) -> bool {
         if self.looked.is_some_and(|looked| now.since(looked) < LOOK) {
@@ -27,7 +33,7 @@ impl Held {
         }
         self.looked = Some(now);
         self.alone_since = if is_held() { None } else { self.alone_since.or(Some(now)) };
-        self.alone_since.is_some_and(|since| now.since(since) >= PATIENCE)
+        self.alone_since.is_some_and(|since| now.since(since) >= self.patience)
     }
 }
 
@@ -37,7 +43,7 @@ mod tests {
 
     /// The second at which it is over, of 200.
     fn over(is_held: impl Fn(u64) -> bool) -> Option<u64> {
-        let mut held = Held::default();
+        let mut held = Held::patient_for(PATIENCE);
         let tenths = (0..2000u64).find(|n| held.is_over(MediaTime::from_millis(100 * n), || is_held(n / 10)));
         tenths.map(|tenths| tenths / 10)
     }
@@ -56,7 +62,7 @@ mod tests {
 
     #[test]
     fn the_room_is_looked_at_once_a_second() {
-        let (mut held, mut looks) = (Held::default(), 0);
+        let (mut held, mut looks) = (Held::patient_for(PATIENCE), 0);
         for n in 0..100 {
             held.is_over(MediaTime::from_millis(100 * n), || {
                 looks += 1;

@@ -2,6 +2,8 @@
 //!
 //! In: what each route says of itself. Out: the same with what is true of many (keys, refusals), made once and kept as bytes.
 
+mod schemas;
+
 use std::sync::LazyLock;
 
 use axum::extract::State;
@@ -12,6 +14,7 @@ use serde_json::{Map, Value, json};
 use utoipa::openapi::OpenApi;
 use utoipa::{PartialSchema, ToSchema};
 
+use self::schemas::{join_parts, no_null, patch_of};
 use super::{Access, AppState, etag, problem};
 use crate::rooms::RoomEvent;
 use crate::rooms::talk::{FromClient, ToClient};
@@ -92,7 +95,7 @@ fn document(guarded: OpenApi, open: OpenApi) -> Value {
         tell_refusals(operation);
     });
     let schemas = object(&mut document["components"]["schemas"]);
-    join_parts_of_schemas(schemas);
+    join_parts(schemas);
     for (schema, side) in [("CanvasSpec", "width"), ("CanvasSpec", "height"), ("RenditionSpec", "height")] {
         schemas[schema]["properties"][side]["multipleOf"] = json!(2);
     }
@@ -152,7 +155,8 @@ fn preamble() -> Value {
             "securitySchemes": { "bearer": {
                 "type": "http",
                 "scheme": "bearer",
-                "description": "An API key; none is needed in development mode (--dev).",
+                "description": "An API key; none is needed in development mode (--dev). What players and links read, which send no \
+                    headers, takes it as ?token= too: HLS playlists, mix.mjpeg, mix.ogg, snapshots, files of recordings.",
             } },
         },
     })
@@ -183,6 +187,9 @@ fn refuses(operation: &mut Object, status: u16, description: &str) {
     responses.entry(status.to_string()).or_insert_with(|| json!({ "description": description }));
 }
 
+/// Of what is made in these parts of the API, the answer has the entity tag.
+const WITH_ETAG: [&str; 4] = ["Joining", "Rooms", "Layouts", "Images"];
+
 /// One entity tag or several (RFC 9110 §8.8.3), or whatever is there.
 const TAGS: &str = r#"^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$"#;
 
@@ -206,17 +213,6 @@ fn tell_parameters(operation: &mut Object) {
     }
 }
 
-/// The same schema without null.
-fn no_null(schema: &mut Value) {
-    if let Some([Value::String(kind), _]) = schema["type"].as_array().map(Vec::as_slice) {
-        schema["type"] = json!(kind);
-    }
-    let choices = schema["oneOf"].as_array().into_iter().flatten().filter(|one| one["type"] != "null").cloned().collect::<Vec<_>>();
-    if let [only] = choices.as_slice() {
-        *schema = only.clone();
-    }
-}
-
 /// What is true of every operation that takes a body or parameters, and what every refusal looks like.
 fn tell_refusals(operation: &mut Object) {
     if operation.contains_key("requestBody") {
@@ -228,67 +224,29 @@ fn tell_refusals(operation: &mut Object) {
     if operation.contains_key("parameters") {
         refuses(operation, 422, "A parameter breaks a rule: detail says which");
     }
+    let part = operation["tags"][0].clone();
     let responses = object(operation.get_mut("responses").expect("each operation answers something"));
     for (_, refusal) in responses.iter_mut().filter(|(status, _)| status.as_str() >= "400") {
         let problem = json!({ "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } });
         object(refusal).entry("content").or_insert(problem);
     }
-    for (status, header, description) in [
-        ("201", "Location", "Where it is"),
-        ("201", "ETag", "Of what is stored: for If-Match"),
-        ("503", "Retry-After", "Seconds after which to try again"),
+    let has_etag = WITH_ETAG.iter().any(|with| part == *with);
+    for (status, header, description, is_sent) in [
+        ("201", "Location", "Where it is", true),
+        ("201", "ETag", "Of what is there now", has_etag),
+        ("503", "Retry-After", "Seconds after which to try again", part != "Operations"),
     ] {
-        let Some(response) = responses.get_mut(status).and_then(Value::as_object_mut) else { continue };
+        let Some(response) = responses.get_mut(status).filter(|_| is_sent).and_then(Value::as_object_mut) else { continue };
         let headers = object(response.entry("headers").or_insert_with(|| json!({})));
         headers.insert(header.into(), json!({ "description": description, "schema": { "type": "string" } }));
     }
-}
-
-/// Where a report holds another type's fields among its own (`allOf`), says so in one schema: the other type alone allows no further ones.
-fn join_parts_of_schemas(schemas: &mut Object) {
-    let known = schemas.clone();
-    for schema in schemas.values_mut().filter_map(Value::as_object_mut) {
-        let Some(Value::Array(parts)) = schema.remove("allOf") else { continue };
-        let (mut properties, mut required) = (Object::new(), Vec::new());
-        for part in &parts {
-            let part = referred(part, &known);
-            properties.extend(part["properties"].as_object().cloned().unwrap_or_default());
-            required.extend(part["required"].as_array().cloned().unwrap_or_default());
-        }
-        schema.extend([("type".into(), "object".into()), ("properties".into(), properties.into()), ("required".into(), required.into())]);
-    }
-}
-
-/// The schema of a merge patch (RFC 7396): nothing must be there, and null is the default again.
-fn patch_of(schema: &Value, known: &Object) -> Value {
-    let choices = schema["oneOf"].as_array().map(|choices| choices.iter().filter(|one| one["type"] != "null").collect::<Vec<_>>());
-    if let Some([only]) = choices.as_deref() {
-        return patch_of(only, known);
-    }
-    let whole = referred(schema, known);
-    let Some(properties) = whole["properties"].as_object() else { return or_null(schema, known) };
-    let properties: Object = properties.iter().map(|(name, field)| (name.clone(), patch_of(field, known))).collect();
-    json!({ "type": ["object", "null"], "properties": properties, "additionalProperties": false })
-}
-
-/// What is no object with fields of its own: as it is, or null. So are the values of a map.
-fn or_null(schema: &Value, known: &Object) -> Value {
-    let mut changed = schema.clone();
-    if schema["additionalProperties"].is_object() {
-        changed["additionalProperties"] = patch_of(&schema["additionalProperties"], known);
-    }
-    json!({ "anyOf": [changed, { "type": "null" }] })
-}
-
-fn referred<'a>(part: &'a Value, known: &'a Object) -> &'a Value {
-    let name = part["$ref"].as_str().and_then(|path| path.rsplit('/').next());
-    name.and_then(|name| known.get(name)).unwrap_or(part)
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::schemas::referred;
     use super::*;
 
     fn whole() -> Value {
@@ -349,6 +307,12 @@ mod tests {
             ("/v1/rooms/{room}/snapshot.jpg", "get"),
             ("/v1/rooms/{room}/mix.mjpeg", "get"),
             ("/v1/rooms/{room}/mix.ogg", "get"),
+            ("/hls/{room}/index.m3u8", "get"),
+            ("/v1/rooms/{room}/recordings", "post"),
+            ("/v1/recordings", "get"),
+            ("/v1/recordings/{id}", "get delete"),
+            ("/v1/recordings/{id}/stop", "post"),
+            ("/v1/recordings/{id}/{file}", "get"),
             ("/v1/rooms/{room}/layout", "get put"),
             ("/v1/layouts", "get"),
             ("/v1/layouts/{name}", "get put delete"),
@@ -369,6 +333,7 @@ mod tests {
             ("/openapi.json", "get"),
             ("/docs", "get"),
             ("/", "get"),
+            ("/admin", "get"),
             ("/r/{room}", "get"),
             ("/watch/{room}", "get"),
             ("/stats/{room}", "get"),
@@ -392,6 +357,21 @@ mod tests {
             }
         });
         assert!(names.len() > 35, "{}", names.len());
+    }
+
+    #[test]
+    fn headers_are_told_where_they_are_sent() {
+        let document = whole();
+        let headers = |path: &str, method: &str, status: &str| document["paths"][path][method]["responses"][status]["headers"].clone();
+        for (path, method) in [("/v1/rooms/{room}/join", "post"), ("/v1/rooms/{room}", "put"), ("/v1/images/{name}", "put")] {
+            assert!(headers(path, method, "201")["ETag"].is_object(), "{path}");
+        }
+        for (path, method) in [("/v1/rooms/{room}/recordings", "post"), ("/v1/rooms/{room}/players", "post"), ("/v1/files/{name}", "put")] {
+            let told = headers(path, method, "201");
+            assert!(told["Location"].is_object() && told["ETag"].is_null(), "{path}");
+        }
+        assert!(headers("/v1/rooms/{room}/recordings", "post", "503")["Retry-After"].is_object());
+        assert!(headers("/readyz", "get", "503")["Retry-After"].is_null());
     }
 
     #[test]

@@ -7,19 +7,20 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
 use bytes::Bytes;
 use http_body_util::BodyExt;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::admin::told;
+use super::admin::{placed, told};
 use super::path::{Named, NamedParam};
 use super::{AppState, Problem, body};
 use crate::container::ContainerError;
 use crate::media::{MediaTime, ShortName};
 use crate::players::{FileError, FileReport, UnfitError, Upload};
+use crate::rooms::Outcome;
 
 /// What may be sent. What a file is, its bytes say.
 const MEDIA_TYPES: [&str; 10] = [
@@ -101,9 +102,8 @@ pub(super) async fn put(State(state): State<AppState>, Named(name): Named, reque
         }
     };
     let (was_there, report) = upload.finish().await?;
-    let location = HeaderValue::from_str(&format!("/v1/files/{name}")).expect("names are URL-safe");
-    let status = if was_there { StatusCode::OK } else { StatusCode::CREATED };
-    Ok((status, HeaderMap::from_iter([(header::LOCATION, location)]), told(&report)).into_response())
+    let outcome = if was_there { Outcome::Replaced } else { Outcome::Created };
+    Ok(placed(outcome, &format!("/v1/files/{name}"), told(&report)))
 }
 
 /// Forget a file
@@ -196,6 +196,7 @@ impl From<FileError> for Problem {
             FileError::TooLong(_) => Self::new(StatusCode::PAYLOAD_TOO_LARGE, detail),
             FileError::NoRoom(_) => Self::new(StatusCode::INSUFFICIENT_STORAGE, detail),
             FileError::Playing(_) => Self::new(StatusCode::CONFLICT, detail),
+            FileError::Changing(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(Duration::from_secs(1)),
             FileError::Busy | FileError::Disk(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(Duration::from_secs(10)),
         }
     }

@@ -3,18 +3,19 @@
 //! In: requests of players, which know no headers of ours. Out: a playlist that says when it has what was asked for; files. Never: bytes
 //! made for one client, a playlist that a cache keeps, or a key asked of whoever has a file's name: only the playlist tells it.
 
+use std::time::Duration;
+
 use axum::extract::{RawPathParams, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use std::time::Duration;
 use utoipa::IntoParams;
 
 use super::path::{Room, RoomParam, TokenParam, query};
+use super::streams::no_output;
 use super::{AppState, Problem, etag};
-use crate::broadcast::hls::{HlsError, Shown, Wanted};
-use crate::media::ViewName;
-use crate::rooms::JoinError;
+use crate::broadcast::hls::{HlsError, Key, Shown, Wanted};
+use crate::media::{RoomName, ViewName, Within};
 
 /// What a client asks of a playlist. Names that are not ours are others': players and caches add their own.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -24,6 +25,12 @@ pub(super) struct PlaylistQuery {
     /// The view; default `main`.
     #[param(inline, required = false)]
     view: Option<ViewName>,
+    /// The tallest picture that can be taken.
+    #[param(inline, required = false)]
+    max_height: Option<Within<128, 2160>>,
+    /// The most pictures a second that can be taken.
+    #[param(inline, required = false)]
+    max_fps: Option<Within<5, 60>>,
     /// Wait until the playlist has this segment.
     #[serde(rename = "_HLS_msn")]
     #[param(required = false)]
@@ -44,11 +51,17 @@ impl PlaylistQuery {
         }
         Ok(wanted)
     }
+
+    fn key(self, room: RoomName) -> Key {
+        let (view, max_height, max_fps) = (self.view.unwrap_or_else(ViewName::main), self.max_height, self.max_fps);
+        Key { room, view, max_height: max_height.map(Within::get), max_fps: max_fps.map(Within::get) }
+    }
 }
 
 /// The mix as low-latency HLS: H.264 and Opus in fragmented MP4
 ///
-/// The stream begins with the first request, which waits for three short segments, and ends 30 s after the last.
+/// The stream begins with the first request, which waits for three short segments, and ends 30 s after the last. It ends with the room,
+/// too, and 30 s after everybody else has left one that no admin keeps. Clients with the same view and bounds share it.
 #[utoipa::path(
     get,
     path = "/hls/{room}/index.m3u8",
@@ -60,13 +73,13 @@ impl PlaylistQuery {
         (status = 304, description = "It is what If-None-Match says"),
         (status = 400, description = "_HLS_msn or _HLS_part is too far ahead, or one is missing"),
         (status = 404, description = "No such room"),
-        (status = 503, description = "Nothing to play yet; try again"),
+        (status = 503, description = "Nothing to play yet, or there are as many streams as there may be; try again"),
     )
 )]
 pub(super) async fn playlist(State(state): State<AppState>, Room(room): Room, uri: Uri, headers: HeaderMap) -> Result<Response, Problem> {
     let asked: PlaylistQuery = query(&uri)?;
     let wanted = asked.wanted()?;
-    let shown = state.hls.playlist(&room, &asked.view.unwrap_or_else(ViewName::main), wanted).await?;
+    let shown = state.hls.playlist(asked.key(room), wanted).await?;
     Ok(told(&shown, &headers))
 }
 
@@ -114,12 +127,13 @@ impl From<HlsError> for Problem {
     fn from(error: HlsError) -> Self {
         let detail = error.to_string();
         match error {
-            HlsError::Room(JoinError::NoSuchRoom(_)) => {
-                Self::not_found(format!("{detail}: nobody is in it, and no admin made it; GET /v1/rooms lists those there are"))
-            }
-            HlsError::Room(error) => error.into(),
+            HlsError::Room(error) => no_output(error),
+            HlsError::Beyond(..) => Self::unprocessable(format!("{detail}; send at least that, or leave them out")),
             HlsError::NotYet => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("{detail}; try again")).retry_after(Duration::from_secs(1))
+            }
+            HlsError::TooMany => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("{detail}; try again later")).retry_after(Duration::from_secs(10))
             }
             HlsError::TooFar => {
                 let detail = format!("{detail}: ask at most for the segment after the one that is open, or nine parts ahead");

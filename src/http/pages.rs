@@ -27,15 +27,15 @@ macro_rules! assets {
 #[rustfmt::skip]
 static ASSETS: &[Asset] = assets![
     "admin-api.js", "admin-change.js", "admin-confirm.js", "admin-desk.js", "admin-draft.js", "admin-editor.js", "admin-element.js",
-    "admin-encoders.js", "admin-events.js", "admin-files.js", "admin-form.js", "admin-fraction.js", "admin-geometry.js",
-    "admin-images.js", "admin-layout.js", "admin-links.js", "admin-log.js", "admin-mix.js", "admin-options.js", "admin-overlays.js",
-    "admin-people.js", "admin-players.js", "admin-quality.js", "admin-recordings.js", "admin-region-fields.js", "admin-regions.css",
-    "admin-rooms.js", "admin-settings.js", "admin-stage.js", "admin-suggest.js", "admin-tabs.js", "admin-templates.js", "admin-views.js",
-    "admin.css", "admin.js", "api.js", "chart.js", "chat.js", "copy.js", "devices.js", "docs-element.js", "docs-schema.js", "docs-try.js",
-    "docs.css", "docs.js", "figures.js", "guides.js", "hls-feed.js", "hls-player.js", "hls-playlist.js", "icon.svg", "index.js",
-    "line.js", "low.js", "media-buffer.js", "people.js", "playing.js", "quality.js", "restart.js", "room.js", "screen.js", "session.js",
-    "stats-figures.js", "stats.css", "stats.js", "style.css", "talk-panels.js", "talk.css", "talk.js", "tiles.js", "view.js", "watch.js",
-    "way-hls.js", "way-pictures.js", "way-webrtc.js", "ways.js",
+    "admin-encoders.js", "admin-events.js", "admin-files.js", "admin-form.js", "admin-fraction.js", "admin-geometry.js", "admin-images.js",
+    "admin-layout.js", "admin-links.js", "admin-live.css", "admin-log.js", "admin-mix.js", "admin-options.js", "admin-overlays.js",
+    "admin-panes.css", "admin-people.js", "admin-players.js", "admin-quality.js", "admin-recordings.js", "admin-region-fields.js",
+    "admin-regions.css", "admin-rooms.js", "admin-settings.js", "admin-stage.js", "admin-suggest.js", "admin-tabs.js", "admin-templates.js",
+    "admin-views.js", "admin.css", "admin.js", "api.js", "chart.js", "chat.js", "copy.js", "devices.js", "docs-element.js",
+    "docs-schema.js", "docs-try.js", "docs.css", "docs.js", "figures.js", "guides.js", "hls-feed.js", "hls-player.js", "hls-playlist.js",
+    "icon.svg", "index.js", "line.js", "low.js", "media-buffer.js", "people.js", "playing.js", "quality.js", "restart.js", "room.js",
+    "screen.js", "session.js", "stage.css", "stats-figures.js", "stats.css", "stats.js", "style.css", "talk-panels.js", "talk.css",
+    "talk.js", "tiles.js", "view.js", "watch.js", "way-hls.js", "way-pictures.js", "way-webrtc.js", "ways.js",
 ];
 
 impl Asset {
@@ -147,6 +147,8 @@ pub(super) async fn docs(headers: HeaderMap) -> Response {
 }
 
 /// Join a room: a name that is none gets the page too, which says so in words
+///
+/// In its address, `?low=1` asks for 360 lines and 15 pictures a second at most, both ways, and `?view=` for a view.
 #[utoipa::path(
     get,
     path = "/r/{room}",
@@ -163,7 +165,10 @@ pub(super) async fn room(room: Result<InRoom, Problem>, headers: HeaderMap) -> R
     page(&ROOM, status(&room), &headers)
 }
 
-/// Watch a room
+/// Watch a room, by the best way that works from there: WebRTC, else HLS, else MJPEG and Ogg
+///
+/// In its address, `?via=webrtc`, `hls` or `mjpeg` asks for one of them, `?low=1` for 360 lines and 15 pictures a second at most (HLS has
+/// one size), and `?view=` for a view.
 #[utoipa::path(
     get,
     path = "/watch/{room}",

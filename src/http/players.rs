@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::admin::told;
+use super::admin::{placed, told};
 use super::path::{Player, PlayerParam, Room, RoomParam};
 use super::{AppState, Problem, json};
 use crate::players::{FileError, PlayError, PlayWish, PlayerReport};
+use crate::rooms::Outcome;
 
 /// The players of a room.
 #[derive(Serialize, ToSchema)]
@@ -42,12 +43,11 @@ pub(super) async fn play(State(state): State<AppState>, Room(room): Room, reques
     let wish = json::value(&head.headers, body, &[json::JSON], state.limits.body).await?;
     let wish: PlayWish = json::typed(wish)?;
     let players = state.players.clone();
-    let location = format!("/v1/rooms/{room}/players/");
+    let folder = format!("/v1/rooms/{room}/players");
     // A task of its own: a client that hangs up now must not leave it half begun
     let played = tokio::spawn(async move { players.play(&room, wish).await }).await;
     let report = played.map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the file could not be played; try again"))??;
-    let location = HeaderValue::from_str(&(location + &report.id)).expect("names and ids are URL-safe");
-    Ok((StatusCode::CREATED, HeaderMap::from_iter([(header::LOCATION, location)]), told(&report)).into_response())
+    Ok(placed(Outcome::Created, &format!("{folder}/{}", report.id), told(&report)))
 }
 
 /// List the files that play into a room

@@ -14,11 +14,13 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::admin::{placed, told};
 use super::path::{Recorded, RecordingFile, RecordingFileParam, RecordingParam, Room, RoomParam, query};
 use super::ranges::{self, Wanted};
 use super::{AppState, Problem, etag, json};
 use crate::media::{RoomName, RoomNameError};
 use crate::record::{Manifest, Page, RecordError, RecordingId, RecordingSpec, StoredFile};
+use crate::rooms::Outcome;
 
 /// The routes, each with its description.
 pub(super) fn routes() -> OpenApiRouter<AppState> {
@@ -77,8 +79,7 @@ pub(super) async fn start(State(state): State<AppState>, Room(room): Room, reque
     let started = tokio::spawn(async move { state.recordings.start(&room, spec).await }).await;
     let manifest =
         started.map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the recording could not be started; try again"))??;
-    let location = HeaderValue::from_str(&format!("/v1/recordings/{}", manifest.id)).expect("ids are URL-safe");
-    Ok((StatusCode::CREATED, [(header::LOCATION, location)], told(&manifest)).into_response())
+    Ok(placed(Outcome::Created, &format!("/v1/recordings/{}", manifest.id), told(&manifest)))
 }
 
 /// List the recordings, newest first
@@ -144,8 +145,7 @@ pub(super) async fn stop(State(state): State<AppState>, Recorded(id): Recorded) 
     )
 )]
 pub(super) async fn delete(State(state): State<AppState>, Recorded(id): Recorded) -> Result<StatusCode, Problem> {
-    let removed = tokio::spawn(async move { state.recordings.remove(&id).await }).await;
-    removed.map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the recording could not be removed; try again"))??;
+    state.recordings.remove(&id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -177,10 +177,9 @@ pub(super) async fn download(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let stored = state.recordings.file(&id, &name)?;
-    let room = state.recordings.get(&id)?.room;
     let length = stored.bytes;
     let tag = HeaderValue::from_str(&format!("\"{length:x}\"")).expect("hexadecimal digits are a header value");
-    let shown = format!("attachment; filename=\"{room}-{id}-{name}\"");
+    let shown = format!("attachment; filename=\"{}\"", stored.called);
     let kept = [
         (header::ETAG, tag.clone()),
         (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache")),
@@ -230,11 +229,6 @@ fn content_range(range: &str, length: u64) -> HeaderValue {
 
 fn media_type(name: &str) -> &'static str {
     if name.ends_with(".mp4") { "video/mp4" } else { "application/x-ndjson" }
-}
-
-/// JSON that is as it is now and not for a cache.
-fn told<T: Serialize>(value: &T) -> Response {
-    ([(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))], axum::Json(value)).into_response()
 }
 
 impl From<RecordError> for Problem {

@@ -1,14 +1,14 @@
 //! What a room's canvas shows, as PNG or JPEG.
 //!
-//! In: the newest canvas of a view. Out: an image, encoded beside the async threads, one at a time, and kept for a frame
-//! period, so that any number of requests cost one encode a frame.
+//! In: the newest canvas of a view. Out: an image, encoded beside the async threads, one at a time, kept for a frame period and given to
+//! all who asked before it was made, so that any number of requests cost one encode a frame at most.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderValue, Uri, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use parking_lot::Mutex;
@@ -20,7 +20,6 @@ use super::encode::{Format, encode};
 use super::path::{Room, RoomParam, query};
 use super::{AppState, Problem};
 use crate::media::{MediaTime, RoomName, ViewName};
-use crate::rooms::AdminError;
 
 /// Images of rooms that nobody asked about for this long are forgotten.
 const KEPT: Duration = Duration::from_secs(5);
@@ -53,9 +52,22 @@ impl Default for Snapshots {
 }
 
 impl Snapshots {
-    fn fresh(&self, key: &Key, now: MediaTime) -> Option<Bytes> {
+    /// What a request of `asked` is given, where it was made shortly before or at any time since.
+    fn fresh(&self, key: &Key, asked: MediaTime) -> Option<Bytes> {
         let made = self.0.made.lock();
-        made.get(key).filter(|image| now.since(image.at) < FRESH).map(|image| image.bytes.clone())
+        made.get(key).filter(|image| asked.since(image.at) < FRESH).map(|image| image.bytes.clone())
+    }
+
+    /// The same in its turn, made where nobody has while it waited.
+    async fn in_turn(&self, key: Key, asked: MediaTime, made: impl Future<Output = Option<Image>>) -> Option<Bytes> {
+        let _turn = self.0.turn.acquire().await.expect("the semaphore is never closed");
+        if let Some(bytes) = self.fresh(&key, asked) {
+            return Some(bytes);
+        }
+        let image = made.await?;
+        let bytes = image.bytes.clone();
+        self.keep(key, image);
+        Some(bytes)
     }
 
     fn keep(&self, key: Key, image: Image) {
@@ -114,27 +126,18 @@ pub(super) async fn jpeg(State(state): State<AppState>, room: Room, uri: Uri) ->
 async fn snapshot(state: &AppState, Room(room): Room, uri: &Uri, format: Format) -> Result<Response, Problem> {
     let SnapshotQuery { view } = query(uri)?;
     let key = (room, view.unwrap_or_else(ViewName::main), format);
-    if let Some(bytes) = state.snapshots.fresh(&key, state.clock.now()) {
+    let asked = state.clock.now();
+    if let Some(bytes) = state.snapshots.fresh(&key, asked) {
         return Ok(image(format, bytes));
     }
-    let frame = state.rooms.canvas(&key.0, &key.1).await.map_err(no_picture)?;
-    let _turn = state.snapshots.0.turn.acquire().await.expect("the semaphore is never closed");
-    if let Some(bytes) = state.snapshots.fresh(&key, state.clock.now()) {
-        return Ok(image(format, bytes));
-    }
-    let at = state.clock.now();
-    let encoded = tokio::task::spawn_blocking(move || encode(&frame, format)).await;
-    let Ok(Ok(bytes)) = encoded else { return Err(Problem::unmade_picture()) };
-    state.snapshots.keep(key, Image { at, bytes: bytes.clone() });
+    let frame = state.rooms.canvas(&key.0, &key.1).await?;
+    let made = async {
+        let at = state.clock.now();
+        let encoded = tokio::task::spawn_blocking(move || encode(&frame, format)).await;
+        Some(Image { at, bytes: encoded.ok()?.ok()? })
+    };
+    let bytes = state.snapshots.in_turn(key, asked, made).await.ok_or_else(Problem::unmade_picture)?;
     Ok(image(format, bytes))
-}
-
-/// A room that has only just begun to draw passes: that is no conflict but a matter of time.
-fn no_picture(error: AdminError) -> Problem {
-    match error {
-        AdminError::Conflict(detail) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(Duration::from_secs(1)),
-        other => other.into(),
-    }
 }
 
 fn image(format: Format, bytes: Bytes) -> Response {
@@ -153,6 +156,16 @@ mod tests {
         snapshots.keep(key.clone(), Image { at: MediaTime::ZERO, bytes: Bytes::from_static(b"x") });
         assert!(snapshots.fresh(&key, MediaTime::from_millis(32)).is_some());
         assert!(snapshots.fresh(&key, MediaTime::from_millis(33)).is_none());
+    }
+
+    #[tokio::test]
+    async fn requests_that_wait_for_their_turn_together_get_one_image() {
+        let snapshots = Snapshots::default();
+        let key = ("a".parse::<RoomName>().unwrap(), ViewName::main(), Format::Png);
+        let made = |text: &'static str| async move { Some(Image { at: MediaTime::from_millis(100), bytes: text.into() }) };
+        let in_turn = |asked, text| snapshots.in_turn(key.clone(), MediaTime::from_millis(asked), made(text));
+        let (first, second, later) = tokio::join!(in_turn(0, "x"), in_turn(10, "y"), in_turn(133, "z"));
+        assert_eq!([first, second, later].map(Option::unwrap), ["x", "x", "z"]);
     }
 
     #[test]

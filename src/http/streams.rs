@@ -11,18 +11,19 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
-use futures_util::stream::{empty, once, unfold};
-use futures_util::{Stream, StreamExt};
+use futures_util::StreamExt;
+use futures_util::stream::{empty, once};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::outflow::{Outflow, Outlet};
+use super::outflow::{Outflow, Pieces};
 use super::path::{Room, RoomParam, TokenParam, query};
 use super::{AppState, Problem};
 use crate::broadcast::StreamError;
 use crate::broadcast::mjpeg::{Key, OPENING, PictureStream};
 use crate::broadcast::ogg::SoundStream;
 use crate::media::{MediaTime, RoomName, ViewName, Within};
+use crate::rooms::{JoinError, Wish};
 
 const PICTURES: &str = "multipart/x-mixed-replace; boundary=medley-picture";
 /// RFC 5334 §4: Opus alone in Ogg.
@@ -75,15 +76,13 @@ pub(super) async fn pictures(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let PicturesQuery { height, fps, view } = query(&uri)?;
-    must_exist(&state, &room)?;
     if method == Method::HEAD {
-        state.rooms.beyond(&room, view.as_ref(), None, None)?;
-        return Ok(streaming(PICTURES, endless()));
+        return head(&state, &room, view, PICTURES);
     }
     let key = Key { room, view: view.unwrap_or_else(ViewName::main), height: height.get(), fps: fps.get() };
     let stream = state.broadcast.pictures.open(key)?;
-    let watching = Watching { stream, outlet: outflow.outlet(), state, given: None };
-    Ok(streaming(PICTURES, Body::from_stream(parts(watching))))
+    let parts = outflow.paced(Watching { stream, state, given: MediaTime::ZERO });
+    Ok(streaming(PICTURES, Body::from_stream(once(async { Ok(OPENING) }).chain(parts))))
 }
 
 /// What everybody who only listens hears, as Ogg/Opus, for `<audio src>`
@@ -110,26 +109,21 @@ pub(super) async fn sound(
     uri: Uri,
 ) -> Result<Response, Problem> {
     let NoQuery {} = query(&uri)?;
-    must_exist(&state, &room)?;
     if method == Method::HEAD {
-        return Ok(streaming(SOUND, endless()));
+        return head(&state, &room, None, SOUND);
     }
     let stream = state.broadcast.sounds.open(&room)?;
-    Ok(streaming(SOUND, Body::from_stream(pages(Listening { stream, outlet: outflow.outlet(), is_first: true }))))
+    Ok(streaming(SOUND, Body::from_stream(outflow.paced(stream))))
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NoQuery {}
 
-fn must_exist(state: &AppState, room: &RoomName) -> Result<(), Problem> {
-    let missing = || Problem::not_found(format!("there is no room {room}; GET /v1/rooms lists them"));
-    state.rooms.exists(room).then_some(()).ok_or_else(missing)
-}
-
-/// What a HEAD leaves out: of no length that could be told.
-fn endless() -> Body {
-    Body::from_stream(empty::<Result<Bytes, Infallible>>())
+/// What a GET would be answered, without making anything; its body is of no length that could be told.
+fn head(state: &AppState, room: &RoomName, view: Option<ViewName>, content_type: &'static str) -> Result<Response, Problem> {
+    state.rooms.beyond(room, &Wish { view, is_output: true, ..Wish::default() }).map_err(no_output)?;
+    Ok(streaming(content_type, Body::from_stream(empty::<Result<Bytes, Infallible>>())))
 }
 
 fn streaming(content_type: &'static str, body: Body) -> Response {
@@ -145,64 +139,49 @@ fn streaming(content_type: &'static str, body: Body) -> Response {
 /// One client of `mix.mjpeg`.
 struct Watching {
     stream: PictureStream,
-    outlet: Outlet,
     state: AppState,
-    /// The tick of the picture that is on its way.
-    given: Option<MediaTime>,
+    /// The tick of the picture that was given last.
+    given: MediaTime,
 }
 
-impl Watching {
-    /// The newest picture, once the last is out.
+impl Pieces for Watching {
     async fn next(&mut self) -> Option<Bytes> {
-        if let Some(at) = self.given {
-            self.outlet.is_out().await;
-            let delay = self.state.clock.now().since(at);
-            self.state.metrics.picture_stream_delay_seconds.observe(delay.as_secs_f64());
-        }
         let part = self.stream.next().await?;
-        self.given = Some(part.at);
-        self.outlet.give();
+        self.given = part.at;
         Some(part.bytes)
     }
-}
 
-fn parts(watching: Watching) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    let parts = unfold(watching, async |mut watching| Some((Ok(watching.next().await?), watching)));
-    once(async { Ok(OPENING) }).chain(parts)
-}
-
-/// One client of `mix.ogg`.
-struct Listening {
-    stream: SoundStream,
-    outlet: Outlet,
-    /// Nothing has been given.
-    is_first: bool,
-}
-
-impl Listening {
-    /// The headers, then the sound that has come while the last was on its way.
-    async fn next(&mut self) -> Option<Bytes> {
-        if !std::mem::take(&mut self.is_first) {
-            self.outlet.is_out().await;
-        }
-        let pages = self.stream.next().await?;
-        self.outlet.give();
-        Some(pages)
+    fn is_out(&mut self) {
+        let delay = self.state.clock.now().since(self.given);
+        self.state.metrics.picture_stream_delay_seconds.observe(delay.as_secs_f64());
     }
 }
 
-fn pages(listening: Listening) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    unfold(listening, async |mut listening| Some((Ok(listening.next().await?), listening)))
+/// The headers, then the sound that has come while the last was on its way.
+impl Pieces for SoundStream {
+    async fn next(&mut self) -> Option<Bytes> {
+        Self::next(self).await
+    }
 }
 
 impl From<StreamError> for Problem {
     fn from(error: StreamError) -> Self {
         let detail = error.to_string();
         match error {
-            StreamError::Room(error) => error.into(),
+            StreamError::Room(error) => no_output(error),
             StreamError::Full | StreamError::TooMany(_) | StreamError::Exhausted => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("{detail}; or try again later")).retry_after(Duration::from_secs(10))
             }
         }
+    }
+}
+
+/// Why an output did not come in: unlike people, it makes no room.
+pub(super) fn no_output(error: JoinError) -> Problem {
+    match error {
+        JoinError::NoSuchRoom(_) => {
+            Problem::not_found(format!("{error}: nobody is in it, and no admin made it; GET /v1/rooms lists those there are"))
+        }
+        error => error.into(),
     }
 }

@@ -108,6 +108,21 @@ async fn a_segment_is_its_parts_and_what_comes_next_is_waited_for() {
 }
 
 #[tokio::test]
+async fn a_client_gets_no_more_than_it_can_take() {
+    let server = furnished().await;
+    let slow = playlist(&server, &mut Judge::default(), &format!("{PATH}&max_fps=15")).await;
+    let part = server.get(&format!("/hls/a/{}", slow.segments[0].parts[0].uri)).await;
+    let fragments = Fragment::read(&part.body).unwrap();
+    // 15 pictures a second are 6000 ticks apart
+    assert!(fragments[0].runs[0].durations.iter().all(|ticks| *ticks > 5000), "{fragments:?}");
+    for (query, said) in [("max_height=128", "180p15"), ("max_fps=5", "180p15"), ("max_height=127", "128 to 2160")] {
+        let refused = server.get(&format!("{PATH}&{query}")).await;
+        assert_eq!(refused.status, 422, "{query}");
+        assert!(refused.json()["detail"].as_str().unwrap().contains(said), "{query}: {}", refused.json());
+    }
+}
+
+#[tokio::test]
 async fn a_room_that_ends_ends_its_playlist_and_nobody_is_kept_waiting() {
     let server = furnished().await;
     let mut judge = Judge::default();

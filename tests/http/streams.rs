@@ -233,6 +233,18 @@ async fn a_head_has_no_body_and_makes_nothing() {
 }
 
 #[tokio::test]
+async fn a_head_tells_what_a_get_would() {
+    let server = with_room().await;
+    assert_eq!(server.send("PUT", "/v1/rooms/closed", &json!({ "locked": true })).await.status, 201);
+    let of_streams = [("closed/mix.mjpeg", 200), ("closed/mix.ogg", 200), ("none/mix.mjpeg", 404), ("none/mix.ogg", 404)];
+    for (path, status) in of_streams.into_iter().chain([("a/mix.mjpeg?view=none", 422)]) {
+        for method in ["HEAD", "GET"] {
+            assert_eq!(server.ask(method, &format!("/v1/rooms/{path}"), "", b"").await.status, status, "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_is_asked_for_wrongly_is_told() {
     let server = with_room().await;
     for (path, status, said) in [
@@ -256,8 +268,7 @@ async fn what_is_asked_for_wrongly_is_told() {
 async fn an_encoder_too_many_is_refused_until_one_is_free() {
     let server = with_room().await;
     let mut open = Vec::new();
-    // Each is a session, of which this server takes six
-    for fps in 1..=6 {
+    for fps in 1..=8 {
         open.push(Reading::open(&server, &format!("/v1/rooms/a/mix.mjpeg?fps={fps}")).await);
     }
     let refused = server.get("/v1/rooms/a/mix.mjpeg?fps=9").await;

@@ -13,7 +13,7 @@
 //! | `window` | the segments that there are; pure |
 //! | `playlist` | what is told of them; pure |
 //! | `wanted` | what a blocking request waits for; pure |
-//! | `stream` | one room's view: its driver, and who waits for it |
+//! | `stream` | one room's view within bounds: its driver, and who waits for it |
 //! | `directory` | which streams there are; begun by a request, ended 30 s after the last |
 //! | `rules` | a strict reader that holds playlists against the standards |
 
@@ -28,7 +28,7 @@ mod stream;
 mod wanted;
 mod window;
 
-pub use directory::{Hls, HlsError};
+pub use directory::{Hls, HlsError, Key};
 pub use stream::Shown;
 pub use wanted::Wanted;
 

@@ -19,10 +19,11 @@ use super::segmenter::{Piece, Segmenter};
 use super::wanted::{Reached, Wanted};
 use super::window::{Found, Name, Window};
 use super::{HlsError, TARGET_SECONDS};
+use crate::broadcast::held::Held;
 use crate::egress::VideoSubscription;
 use crate::media::MediaTime;
 use crate::metrics::Metrics;
-use crate::rooms::Seat;
+use crate::rooms::{Rooms, Seat};
 
 /// What nobody has made after this long is not waited for any longer (rfc8216bis §6.2.5.2: three target durations).
 const PATIENCE: Duration = Duration::from_secs(3 * TARGET_SECONDS);
@@ -114,23 +115,28 @@ impl Stream {
         timeout(PATIENCE, found).await.unwrap_or(Err(HlsError::NotYet))
     }
 
-    /// Makes parts until the room ends, or nobody is to get any.
-    pub(super) async fn run(&self, mut seat: Seat, metrics: Metrics) {
+    /// Makes parts until the room ends, is there for outputs alone for too long, or nobody is to get any.
+    pub(super) async fn run(&self, mut seat: Seat, rooms: &Rooms, mut held: Held, metrics: &Metrics) {
         let (mut closing, mut segmenter) = (self.closing.subscribe(), Segmenter::default());
         let mut pictures = seat.video_out.take().expect("a stream's seat receives pictures");
         let mut sounds = seat.audio_out.take().expect("a stream's seat receives sound");
         loop {
-            let pieces = tokio::select! {
-                Some(picture) = pictures.next() => segmenter.picture(&picture),
-                Some(sound) = sounds.next() => segmenter.sound(&sound),
+            let (at, pieces) = tokio::select! {
+                Some(picture) = pictures.next() => (picture.at, segmenter.picture(&picture)),
+                Some(sound) = sounds.next() => (sound.at, segmenter.sound(&sound)),
                 _ = closing.wait_for(|closing| *closing) => break,
                 _ = seat.dismissed.wait_for(|dismissed| *dismissed) => break,
                 else => break,
             };
             self.take(pieces);
-            see_to(&mut segmenter, &pictures, &metrics);
+            see_to(&mut segmenter, &pictures, metrics);
+            if held.is_over(at, || rooms.is_held(&seat.room)) {
+                break;
+            }
         }
         self.take(segmenter.finish());
+        // Whoever is told of the end finds no room that is there for this seat alone
+        drop(seat);
         self.end();
     }
 

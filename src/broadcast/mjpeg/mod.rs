@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 use super::StreamError;
+use super::held::{Held, PATIENCE};
 use crate::media::{Clock, RoomName, ViewName};
 use crate::metrics::Metrics;
 use crate::rooms::Rooms;
@@ -71,8 +72,7 @@ pub struct PictureStream {
 
 impl PictureStreams {
     pub(super) fn new(rooms: Arc<Rooms>, clock: Clock, metrics: Metrics, places: Arc<Semaphore>, ending: watch::Sender<bool>) -> Self {
-        let now = u64::try_from(jiff::Timestamp::now().as_millisecond()).unwrap_or(0);
-        let origin = now.saturating_sub(clock.now().as_millis());
+        let origin = u64::try_from(rooms.epoch().as_millisecond()).unwrap_or(0);
         Self(Arc::new(Shared { rooms, clock, metrics, origin, places, ending, channels: Mutex::default() }))
     }
 
@@ -105,7 +105,7 @@ impl PictureStreams {
         let onlooker = self.0.rooms.look_on(&key.room, Some(key.view.clone()))?;
         let maker = Maker::new(key.height, key.fps, self.0.origin).map_err(|_| StreamError::Exhausted)?;
         let (channel, parts) = watch::channel(None);
-        let (channel, held) = (Arc::new(channel), Default::default());
+        let (channel, held) = (Arc::new(channel), Held::patient_for(PATIENCE));
         channels.insert(key.clone(), channel.clone());
         let producer = Producer { shared: self.0.clone(), key: key.clone(), channel, onlooker, maker, held };
         if let Err(error) = std::thread::Builder::new().name("mjpeg".into()).spawn(move || producer.run()) {

@@ -8,7 +8,7 @@ use tokio::sync::{broadcast, watch};
 
 use super::{IN_A_PAGE, Packets, Shared};
 use crate::broadcast::ended;
-use crate::broadcast::held::Held;
+use crate::broadcast::held::{Held, PATIENCE};
 use crate::media::EncodedSound;
 use crate::rooms::Seat;
 
@@ -25,8 +25,8 @@ pub(super) struct Relay {
 
 impl Relay {
     pub(super) fn new(shared: Arc<Shared>, seat: Seat, channel: broadcast::Sender<Packets>) -> Self {
-        let ending = shared.ending.subscribe();
-        Self { shared, seat, channel, ending, held: Held::default(), waiting: Vec::with_capacity(IN_A_PAGE) }
+        let (ending, held) = (shared.ending.subscribe(), Held::patient_for(PATIENCE));
+        Self { shared, seat, channel, ending, held, waiting: Vec::with_capacity(IN_A_PAGE) }
     }
 
     /// Goes on until nobody listens, the room ends, or all streams are to.

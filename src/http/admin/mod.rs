@@ -12,7 +12,7 @@ mod rooms;
 mod templates;
 
 use axum::Json;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa_axum::router::OpenApiRouter;
@@ -50,12 +50,17 @@ fn tagged<T: Serialize>(tag: &ETag, value: &T) -> Response {
     ([etag::header_of(tag)], told(value)).into_response()
 }
 
-/// What a `PUT` made or replaced, which is at `location`.
+/// What a `PUT` made or replaced, which is at `location`, with its entity tag.
 fn written<T: Serialize>(outcome: Outcome, location: &str, tag: &ETag, value: &T) -> Response {
+    placed(outcome, location, tagged(tag, value))
+}
+
+/// Tells of what was made or replaced, which is at `location`.
+pub(super) fn placed(outcome: Outcome, location: &str, told: Response) -> Response {
     let status = match outcome {
         Outcome::Created => StatusCode::CREATED,
         Outcome::Replaced => StatusCode::OK,
     };
-    let location = HeaderValue::from_str(location).expect("names are URL-safe");
-    (status, HeaderMap::from_iter([(header::LOCATION, location)]), tagged(tag, value)).into_response()
+    let location = HeaderValue::from_str(location).expect("names and ids are URL-safe");
+    (status, [(header::LOCATION, location)], told).into_response()
 }
