@@ -20,12 +20,16 @@ const STATES = {
 };
 let timer;
 let active;
+/** How many pages of the list are shown; how many looks at it were begun: only the newest shows what it brings. */
+let pages;
+let looks = 0;
 
 export function wireRecordings() {
   by("record-form").onsubmit = (event) => {
     event.preventDefault();
     record();
   };
+  by("older-recordings").onclick = showOlder;
   desk.addEventListener("open", open);
   desk.addEventListener("close", () => clearTimeout(timer));
   by("pane-recordings").addEventListener("shown", look);
@@ -33,32 +37,50 @@ export function wireRecordings() {
 }
 
 function open() {
-  show([]);
+  pages = 1;
+  show({ recordings: [], cursor: null });
   look();
+}
+
+async function showOlder() {
+  pages += 1;
+  await look();
+  if (by("older-recordings").hidden) by("tab-recordings").focus();
 }
 
 /** Looks at the list, and again after a while; what goes wrong is the room's own report to tell. */
 async function look() {
   clearTimeout(timer);
   const { room } = desk;
+  const mine = (looks += 1);
+  const isLast = () => mine === looks && room === desk.room;
   try {
-    const { recordings } = document.hidden ? {} : await get(`/v1/recordings?room=${room}`);
-    if (recordings && room === desk.room) show(recordings);
+    const list = document.hidden ? undefined : await read(room);
+    if (list && isLast()) show(list);
   } catch (problem) {
     if (problem.status === undefined) throw problem;
   }
-  if (room !== desk.room) return;
-  clearTimeout(timer);
-  timer = setTimeout(look, active ? BUSY_MS : IDLE_MS);
+  if (isLast()) timer = setTimeout(look, active ? BUSY_MS : IDLE_MS);
 }
 
-function show(recordings) {
+/** The newest recordings, as many pages of them as are shown; `cursor` is null where those are all. */
+async function read(room) {
+  let list = await get(`/v1/recordings?room=${room}`);
+  for (let page = 1; page < pages && list.cursor !== null; page += 1) {
+    const { recordings, cursor } = await get(`/v1/recordings?room=${room}&cursor=${list.cursor}`);
+    list = { recordings: [...list.recordings, ...recordings], cursor };
+  }
+  return list;
+}
+
+function show({ recordings, cursor }) {
   active = recordings.find(({ state }) => state === "active");
   write(by("record"), active ? "Stop recording" : "Record");
   by("record").classList.toggle("danger", Boolean(active));
   by("record-tracks").disabled = Boolean(active);
   write(by("record-state"), active ? `Recording: ${length(active.duration_ms)}, ${size(active.bytes)}` : "");
   by("no-recordings").hidden = recordings.length > 0;
+  by("older-recordings").hidden = cursor === null;
   // A recording that has ended has other buttons: it is made anew.
   keyed(by("recordings"), recordings, { key: ({ id, state }) => `${id} ${state === "active"}`, make, update: (place, one) => place.update(one) });
 }

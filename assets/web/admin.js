@@ -1,6 +1,6 @@
 // /admin: the rooms, and one of them opened, as the address's fragment says. Each pane is a module of its own.
 
-import { ROOM_NAME } from "./api.js";
+import { ROOM_NAME, decoded } from "./api.js";
 import { by, warn } from "./view.js";
 import { attempt, patch, refused } from "./admin-api.js";
 import { write } from "./admin-element.js";
@@ -27,7 +27,7 @@ let lost = "";
 
 /** Shows what the address names. */
 function route() {
-  const room = decodeURIComponent(location.hash.slice(1));
+  const room = decoded(location.hash.slice(1));
   const opened = ROOM_NAME.test(room);
   by("rooms-view").hidden = opened;
   by("room-view").hidden = !opened;

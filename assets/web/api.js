@@ -35,6 +35,15 @@ export function keepAccessKey(key) {
   sessionStorage.setItem(STORED_KEY, key);
 }
 
+/** A part of an address as text; as it stands where it is no text in UTF-8. */
+export function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
 /** An address for what sends no header of ours (a picture, a player, a download): the access key goes in its query. */
 export function addressWithKey(path, query = {}) {
   const all = new URLSearchParams({ ...query, ...(accessKey() ? { token: accessKey() } : {}) }).toString();

@@ -2,7 +2,8 @@
 
 const SAID_MS = 2_000;
 
-export async function copyText(text, place, button) {
+/** @param {string} label what the button says before and after */
+export async function copyText(text, place, button, label = "Copy") {
   try {
     await navigator.clipboard.writeText(text);
     button.textContent = "Copied";
@@ -11,5 +12,5 @@ export async function copyText(text, place, button) {
     getSelection().selectAllChildren(place);
     button.textContent = "Selected";
   }
-  setTimeout(() => (button.textContent = "Copy"), SAID_MS);
+  setTimeout(() => (button.textContent = label), SAID_MS);
 }

@@ -1,12 +1,15 @@
 // A form that makes one request, and the same as a line of curl.
 
 import { accessKey } from "./api.js";
+import { copyText } from "./copy.js";
 import { element } from "./docs-element.js";
 
 /** More of an answer is not shown. */
 const LONGEST = 20_000;
-/** A stream of events is shown for this long. */
+/** What comes without end is shown for this long. */
 const STREAM_MS = 10_000;
+/** Media types that can be read, and written, as text. */
+const TEXT = /^text\/|json|sdp|mpegurl|openmetrics/;
 
 export function tryIt(api, path, method, operation) {
   const id = (name) => `${operation.operationId}-${name}`;
@@ -26,7 +29,7 @@ export function tryIt(api, path, method, operation) {
     tell();
     send(request(), answer);
   };
-  copy.onclick = () => copyLine(line, copy);
+  copy.onclick = () => copyText(line.textContent, line, copy, "Copy as curl");
   tell();
   return form;
 }
@@ -39,12 +42,12 @@ function parameterField(id, { name, in: place, required, example, schema }) {
   return { name, place, input, part: element("div", {}, element("label", { for: id }, name), input) };
 }
 
-/** A text for what can be written, a file for an image. */
+/** A text for what can be written, a file for pictures, sounds and films. */
 function bodyField(id, { content }) {
   const [type, { example }] = Object.entries(content).sort(([, a], [, b]) => Boolean(b.example) - Boolean(a.example))[0];
-  if (type.startsWith("image/")) {
+  if (!TEXT.test(type)) {
     const input = element("input", { id, type: "file", accept: Object.keys(content).join(",") });
-    return { input, part: element("div", {}, element("label", { for: id }, "File"), input), file: true };
+    return { input, type, taken: content, part: element("div", {}, element("label", { for: id }, "File"), input), file: true };
   }
   const input = element("textarea", { id, spellcheck: "false" });
   input.value = example ? JSON.stringify(example, null, 2) : type.endsWith("json") ? "{}" : "";
@@ -63,7 +66,8 @@ function made(path, method, fields, body) {
   }
   if (query.size > 0) url += `?${query}`;
   const file = body?.file ? body.input.files[0] : undefined;
-  if (body) headers["Content-Type"] = body.file ? (file?.type ?? "image/png") : body.type;
+  // A browser names some kinds of files otherwise than the server, or not at all.
+  if (body) headers["Content-Type"] = file && file.type in body.taken ? file.type : body.type;
   return { url, method: method.toUpperCase(), headers, body: body?.file ? file : body?.input.value, fileName: file?.name };
 }
 
@@ -100,11 +104,15 @@ async function showBody(response, answer) {
   }
   const text = element("pre", { tabindex: "0", "aria-label": "The answer's body" });
   answer.append(text);
-  if (type.startsWith("text/event-stream")) return follow(response, text);
+  if (response.body && !TEXT.test(type)) {
+    text.textContent = "(not shown here)";
+    return response.body.cancel();
+  }
+  if (/event-stream|ndjson/.test(type)) return follow(response, text);
   text.textContent = pretty(await response.text(), type).slice(0, LONGEST);
 }
 
-/** Shows events as they come, for a while. */
+/** Shows lines as they come, for a while. */
 async function follow(response, text) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   const end = setTimeout(() => reader.cancel(), STREAM_MS);
@@ -114,6 +122,7 @@ async function follow(response, text) {
     text.textContent += value;
   }
   clearTimeout(end);
+  reader.cancel();
   text.textContent += "\n(closed by this page)";
 }
 
@@ -124,16 +133,4 @@ function pretty(text, type) {
   } catch {
     return text;
   }
-}
-
-async function copyLine(line, button) {
-  try {
-    await navigator.clipboard.writeText(line.textContent);
-    button.textContent = "Copied";
-  } catch {
-    // Over plain HTTP there is no clipboard: select it for the reader's own copy.
-    getSelection().selectAllChildren(line);
-    button.textContent = "Selected";
-  }
-  setTimeout(() => (button.textContent = "Copy as curl"), 2_000);
 }

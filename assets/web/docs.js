@@ -1,6 +1,6 @@
 // /docs: the API's document as a page. What an operation is, what goes in and what comes out; docs-try.js makes requests.
 
-import { accessKey, ask, keepAccessKey } from "./api.js";
+import { accessKey, ask, decoded, keepAccessKey } from "./api.js";
 import { tryIt } from "./docs-try.js";
 import { messagesOf, schemaOf } from "./docs-schema.js";
 import { element } from "./docs-element.js";
@@ -116,7 +116,7 @@ function find() {
 
 /** Opens the operation, or goes to the part, that the address names. */
 function openNamed() {
-  const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  const named = document.getElementById(decoded(location.hash.slice(1)));
   if (!named) return;
   if (named.matches(".operation")) named.open = true;
   named.scrollIntoView();

@@ -97,6 +97,8 @@ export class HlsPlayer {
   /** Begins with an empty buffer, at this piece. */
   async #restart(piece) {
     this.#media?.close();
+    // Until the next one is open there is nothing to tend: a closed one does not say what it has.
+    this.#media = undefined;
     this.#began = false;
     this.#progress = { at: -1, since: performance.now() };
     this.#map = undefined;

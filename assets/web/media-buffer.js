@@ -73,7 +73,7 @@ export class MediaBuffer {
     if (before > 0) await this.#run(() => this.#buffer.remove(0, before));
   }
 
-  /** One operation after the other; the first that fails ends them all. */
+  /** One operation after the other, until `fail` is called. */
   #run(act) {
     const done = this.#busy.then(() => new Promise((settle, fail) => {
       const refused = () => fail(new Error("the bytes are not playable"));

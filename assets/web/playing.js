@@ -26,6 +26,11 @@ export class Playing {
   }
 }
 
+/** There is no such room, and there may be: it is looked for again. */
+export function notYet() {
+  return new Problem(0, "Nobody is in the room yet.", ROOM_AGAIN_MS);
+}
+
 /**
  * What a refusal or a silence at a way's path means: a room that is not there may come, a server that answers elsewhere is not let
  * through to here, and the rest is as it is.
@@ -33,7 +38,7 @@ export class Playing {
 export async function meaning(problem, way, path, signal) {
   if (signal.aborted || problem instanceof Unfit) return problem;
   if (problem.status === undefined) return new Unfit(0, `${way} does not work here`);
-  if (problem.status === 404) return new Problem(0, "Nobody is in the room yet.", ROOM_AGAIN_MS);
+  if (problem.status === 404) return notYet();
   if (problem.status === 0 && (await isBlocked(path, signal))) return new Unfit(0, `your network lets no ${way} through`);
   return problem.passing || problem.status === 401 ? problem : new Unfit(problem.status, `the server refuses ${way} (${problem.status})`);
 }

@@ -1,6 +1,6 @@
 // What the room's page and the viewer's page have in common: the status line, the mix, full screen, the access key.
 
-import { ROOM_NAME, ROOM_NAME_RULE, keepAccessKey } from "./api.js";
+import { ROOM_NAME, ROOM_NAME_RULE, decoded, keepAccessKey } from "./api.js";
 import { limits } from "./low.js";
 import { decodesH264 } from "./session.js";
 
@@ -21,7 +21,7 @@ export function warn(text) {
 
 /** The room in the address, filled in wherever the page names it; undefined, and said so, where it is none. */
 export function roomOfPage() {
-  const room = decodeURIComponent(location.pathname.split("/").at(-1));
+  const room = decoded(location.pathname.split("/").at(-1));
   if (!ROOM_NAME.test(room)) {
     warn(`“${room}” is no room name. ${ROOM_NAME_RULE}`);
     by("elsewhere").hidden = false;

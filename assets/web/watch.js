@@ -40,11 +40,12 @@ function begin() {
   running = watch();
 }
 
-/** Watches by what the address says now. */
+/** Watches by what the address says now; of several wishes while the last way ends, one begins. */
 async function again() {
   leaving?.abort();
-  await running;
-  begin();
+  const before = running;
+  await before;
+  if (running === before) begin();
 }
 
 if (room) {

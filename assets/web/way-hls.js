@@ -4,6 +4,7 @@
 import { Unfit, addressWithKey, ask } from "./api.js";
 import { by, start, viewOfPage } from "./view.js";
 import { HlsPlayer, playsFragments } from "./hls-player.js";
+import { limits } from "./low.js";
 import { Playing, meaning } from "./playing.js";
 
 const TYPE = "application/vnd.apple.mpegurl";
@@ -14,7 +15,7 @@ const STANDING_MS = 10_000;
 const AGAIN_MS = 1_000;
 
 export const hls = {
-  inWords: "HLS, about 3 s late",
+  inWords: "HLS, a few seconds late",
   talks: false,
 
   /** Why this browser cannot; "" where it can. */
@@ -24,7 +25,7 @@ export const hls = {
 
   async open({ room, signal }) {
     const path = `/hls/${room}/index.m3u8`;
-    const query = viewOfPage();
+    const query = { ...viewOfPage(), ...limits() };
     try {
       await isSeen(signal);
       // A player does not say why it fails: asks first. The answer waits until there is something to play.

@@ -1,7 +1,8 @@
 // Watching by WebRTC (WHEP): the way with the least delay, and the only one with people and chat.
 // In: a room and what the page asks of it. Out: a session whose mix plays, or why WebRTC does not work from here.
 
-import { Unfit, isBlocked } from "./api.js";
+import { Unfit, ask, isBlocked } from "./api.js";
+import { notYet } from "./playing.js";
 import { by, play, queryOfPage, say } from "./view.js";
 import { Blocked, Session, decodesH264 } from "./session.js";
 
@@ -26,7 +27,7 @@ export const webrtc = {
       await play(session.mix);
       return session;
     } catch (problem) {
-      throw await meaningOf(problem, `/whep/${room}`, signal);
+      throw await meaningOf(problem, room, signal);
     }
   },
 
@@ -36,12 +37,19 @@ export const webrtc = {
   },
 };
 
-async function meaningOf(problem, path, signal) {
+async function meaningOf(problem, room, signal) {
   if (signal.aborted) return problem;
   if (problem instanceof Blocked) return new Unfit(0, "your network lets no WebRTC through");
+  // A room that is not there is answered as by a server that has no WHEP.
+  if (problem.status === 404 && (await isMissing(room, signal))) return notYet();
   if (REFUSED.includes(problem.status)) return new Unfit(problem.status, `the server gives no WebRTC (${problem.status})`);
   // What the browser's own stack throws has no status: it cannot do what it says it has.
   if (problem.status === undefined) return new Unfit(0, "this browser's WebRTC does not work");
-  if (problem.status === 0 && (await isBlocked(path, signal))) return new Unfit(0, "your network lets no WebRTC through");
+  if (problem.status === 0 && (await isBlocked(`/whep/${room}`, signal))) return new Unfit(0, "your network lets no WebRTC through");
   return problem;
+}
+
+/** Whether the server knows no such room. */
+function isMissing(room, signal) {
+  return ask(`/v1/rooms/${room}`, { cache: "no-store", signal }).then(() => false, ({ status }) => status === 404);
 }

@@ -14,7 +14,7 @@ export const WAYS = { webrtc, hls, mjpeg: pictures };
 /** The name of the way that the address asks for; undefined where it leaves the choice to the page. */
 export function asked() {
   const via = new URLSearchParams(location.search).get(WORD);
-  return via in WAYS ? via : undefined;
+  return Object.hasOwn(WAYS, via) ? via : undefined;
 }
 
 /** Writes a way, or none, into the address. */

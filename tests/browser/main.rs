@@ -123,8 +123,10 @@ async fn a_lost_session_is_opened_again_by_the_page_itself() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_fails_is_said_in_words() {
     let (server, chromium) = tokio::join!(server(), Chromium::launch());
-    let tab = chromium.tab(&server.url(), "/r/no%20room", RED).await;
-    tab.until("document.getElementById('warning').textContent.includes('no room name')").await;
+    for none in ["no%20room", "no%FFtext"] {
+        let tab = chromium.tab(&server.url(), &format!("/r/{none}"), RED).await;
+        tab.until("document.getElementById('warning').textContent.includes('no room name')").await;
+    }
 
     let refusal = "navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('no', 'NotAllowedError') };";
     let denied = chromium.tab_with(&server.url(), "/r/denied", RED, refusal).await;

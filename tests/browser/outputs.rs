@@ -1,9 +1,11 @@
 //! The admin's page on what leaves a room and what is played into it: recordings, the ways to watch, players.
 
-use serde_json::Value;
+use medley::config::Config;
+use medley::record::RecordingSettings;
+use serde_json::{Value, json};
 
 use crate::chromium::{Chromium, Tab};
-use crate::{BLUE, RED, server};
+use crate::{BLUE, RED, server, server_with};
 
 /// Somebody in a room, and the admin's page with it open.
 async fn opened(chromium: &Chromium, origin: &str, room: &str) -> (Tab, Tab) {
@@ -48,6 +50,31 @@ async fn a_recording_is_begun_stopped_fetched_and_deleted() {
     admin.until("!document.getElementById('no-recordings').hidden").await;
     let left: Value = admin.eval("(await fetch('/v1/recordings?room=take')).json()").await;
     assert_eq!(left["recordings"], serde_json::json!([]));
+    chromium.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn older_recordings_come_page_by_page_as_they_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    for n in 0..120 {
+        let id = format!("20261123T025240{n:03}-0a1b2c");
+        let manifest = json!({
+            "id": id, "room": "many", "state": "complete", "reason": null, "tracks": "mixed", "view": "main", "rendition": null,
+            "start": "2026-11-23T02:52:40Z", "duration_ms": 1000, "bytes": 0, "lost": 0, "max_seconds": 60, "max_bytes": 1000, "files": [],
+        });
+        std::fs::create_dir(folder.path().join(&id)).unwrap();
+        std::fs::write(folder.path().join(&id).join("manifest.json"), manifest.to_string()).unwrap();
+    }
+    let recording = RecordingSettings { folder: Some(folder.path().to_owned()), ..RecordingSettings::default() };
+    let (server, chromium) = tokio::join!(server_with(Config { dev: true, recording, ..Config::default() }), Chromium::launch());
+    let admin = chromium.tab(&server.url(), "/admin#many", BLUE).await;
+    admin.press("tab-recordings").await;
+    for shown in [50, 100] {
+        admin.until(&format!("document.querySelectorAll('#recordings > li').length === {shown}")).await;
+        admin.press("older-recordings").await;
+    }
+    admin.until("document.querySelectorAll('#recordings > li').length === 120").await;
+    assert!(admin.eval::<bool>("document.getElementById('older-recordings').hidden").await);
     chromium.close().await;
 }
 

@@ -27,9 +27,10 @@ const JUDGE: &str = r#"
         return Math.max(-200, ...bins.slice(bin - 2, bin + 3));
     };
     // Chromium reads streams 32 KiB at a time, which is four seconds of sound, and wants more than one before it plays.
-    globalThis.heard = async (frequency) => {
+    // A window that the sound begins amid has every frequency in it: what counts is one with the tone alone.
+    globalThis.heard = async (frequency, other) => {
         for (let n = 0; n < 1000; n++) {
-            if (level(frequency) > -60) return true;
+            if (level(frequency) > -60 && level(frequency) - level(other) >= 40) return true;
             await new Promise((done) => setTimeout(done, 50));
         }
         return false;
@@ -65,11 +66,7 @@ async fn a_page_without_a_script_shows_and_plays_the_room() {
     let plain = chromium.tab(&format!("http://{}", page(html).await), "/", BLUE).await;
     plain.inject(JUDGE.to_owned()).await;
     plain.until(&format!("seen({:?}) > 1200", RED.rgb)).await;
-    assert!(plain.eval::<bool>(format!("heard({})", RED.tone)).await, "no tone of {} Hz", RED.tone);
-    let (picture, tone, own): (u32, f64, f64) =
-        plain.eval(format!("[seen({:?}), level({}), level({})]", RED.rgb, RED.tone, BLUE.tone)).await;
-    println!("{picture} pixels of 14400, {tone:.0} dB, {own:.0} dB at a tone that nobody sends");
-    assert!(tone - own >= 40.0, "{tone} {own}");
+    assert!(plain.eval::<bool>(format!("heard({}, {})", RED.tone, BLUE.tone)).await, "no tone of {} Hz alone", RED.tone);
     // The picture goes on: whoever stops their camera is not seen for long.
     red.press("stop-camera").await;
     plain.until(&format!("seen({:?}) < 50", RED.rgb)).await;

@@ -123,6 +123,8 @@ async fn the_address_can_ask_for_a_way_and_the_page_can_be_told() {
     viewer.sees(RED).await;
     assert_eq!(viewer.eval::<String>("location.search").await, "");
 
+    let unknown = chromium.tab(&server.url(), "/watch/told?via=constructor", BLUE).await;
+    says(&unknown, "WebRTC, with hardly any delay").await;
     let refused = chromium.tab_with(&server.url(), "/watch/told?via=webrtc", BLUE, NO_WEBRTC).await;
     refused.until("document.getElementById('warning').textContent.includes('no WebRTC')").await;
     chromium.close().await;
@@ -143,6 +145,8 @@ async fn low_power_is_asked_for_and_kept_in_the_address() {
     viewer.press("low").await;
     viewer.until("[180, 360].includes(document.getElementById('mix').videoHeight)").await;
     assert_eq!(viewer.eval::<String>("location.search").await, "?low=1");
+    let by_hls = chromium.tab(&server.url(), "/watch/low?via=hls&low=1", BLUE).await;
+    by_hls.until("[180, 360].includes(document.getElementById('mix').videoHeight)").await;
     chromium.close().await;
 }
 
@@ -155,6 +159,28 @@ async fn a_viewer_without_webrtc_waits_for_a_room_that_is_not_there() {
     // A player begins when it is seen
     viewer.page.bring_to_front().await.unwrap();
     viewer.sees(RED).await;
+    chromium.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_room_that_an_admin_makes_later_is_watched_by_the_best_way() {
+    let config = Config { dev: true, rooms_on_demand: false, ..Config::default() };
+    let (server, chromium) = tokio::join!(server_with(config), Chromium::launch());
+    let viewer = chromium.tab(&server.url(), "/watch/planned", BLUE).await;
+    viewer.until("document.getElementById('status').textContent.includes('Nobody is in the room yet')").await;
+    viewer.run("await fetch('/v1/rooms/planned', { method: 'PUT' })").await;
+    says(&viewer, "WebRTC, with hardly any delay").await;
+    chromium.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_wishes_at_once_end_in_one_session() {
+    let (server, chromium) = tokio::join!(server(), Chromium::launch());
+    let viewer = chromium.tab(&server.url(), "/watch/twice", BLUE).await;
+    viewer.until("document.getElementById('status').textContent.includes('You are watching')").await;
+    viewer.run("const low = document.getElementById('low'); low.click(); low.click()").await;
+    viewer.until("judge.states().length > 1 && judge.states().at(-1) === 'connected'").await;
+    assert_eq!(viewer.eval::<usize>("judge.states().filter((state) => state !== 'closed').length").await, 1);
     chromium.close().await;
 }
 
