@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::line::LineArgs;
+use crate::bots::picture::Sketch;
 use crate::bots::{self, Asks, BotsOptions, Report};
 use crate::config::LogConfig;
 
@@ -66,6 +67,10 @@ pub(super) struct BotsArgs {
     max_fps: Option<u32>,
     #[command(flatten)]
     line: LineArgs,
+    /// Nobody joins: judge this recording of a call of bots, who is seen and heard in it from when to when; of the other options only
+    /// --width, --height and --json count
+    #[arg(long, value_name = "FILE.mp4")]
+    judge: Option<PathBuf>,
     /// A report of each so many seconds, as one line of JSON
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     every: Option<Duration>,
@@ -82,6 +87,11 @@ pub(super) async fn run(args: BotsArgs) -> anyhow::Result<ExitCode> {
     let json = args.json;
     if args.grid.grid {
         return super::grid::run(args.grid, json).await;
+    }
+    if let Some(film) = args.judge {
+        let sent = Sketch::of(args.width, args.height);
+        tokio::task::spawn_blocking(move || super::judge::run(&film, sent, json)).await??;
+        return Ok(ExitCode::SUCCESS);
     }
     let told = args.every.is_some();
     let options = args.options().map_err(anyhow::Error::msg)?;

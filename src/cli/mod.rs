@@ -5,6 +5,7 @@
 mod bots;
 mod demo;
 mod grid;
+mod judge;
 mod layouts;
 mod line;
 mod log;

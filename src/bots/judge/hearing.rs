@@ -7,6 +7,7 @@
 //! between its edges is known at the sender, and blurring by codecs moves both edges apart alike.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 
 use crate::media::SAMPLE_RATE;
 
@@ -32,6 +33,8 @@ const FORGETTING: f32 = 0.9995;
 const STEADY: f32 = 0.7;
 /// Delays are known modulo a second; beyond this they count as negative.
 const LATEST_MS: f64 = 950.0;
+/// All tones are sent at one level: what is never louder than this below the loudest is a trace that codecs made of others.
+const TRACES_DB: f64 = 20.0;
 /// A tone that is not heard for longer is gone: its own pause is shorter.
 const USUAL_MS: f64 = PAUSE_MS + 40.0;
 
@@ -204,6 +207,15 @@ impl Hearing {
     /// Where each tone that was there was not.
     pub(super) fn gaps(&self, now: Wall) -> BTreeMap<u16, Vec<Gap>> {
         self.known().map(|(number, heard)| (number, heard.presence.gaps(now, USUAL_MS))).collect()
+    }
+
+    /// When each tone was heard, but for gaps of no more than `away_ms`, and what was heard of it then: also of those that have ended.
+    pub(super) fn stays(&self, away_ms: f64) -> BTreeMap<u16, (Vec<Range<Wall>>, ToneReport)> {
+        let all = self.tones.iter().map(|(tone, heard)| (tone.number(), heard.presence.stays(away_ms), heard));
+        let loudest = |heard: &Heard| heard.levels.spread().map_or(f64::MIN, |spread| spread.max);
+        let most = self.tones.values().map(loudest).fold(f64::MIN, f64::max);
+        let there = all.filter(|(_, stays, heard)| !stays.is_empty() && loudest(heard) > most - TRACES_DB);
+        there.map(|(number, stays, heard)| (number, (stays, heard.report()))).collect()
     }
 
     /// Each pause's delay.

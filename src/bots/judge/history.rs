@@ -3,6 +3,7 @@
 //! In: moments at which something was seen or heard. Out: the gaps between them. Never: more memory for a longer run.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
 
 use super::super::wall::Wall;
 
@@ -56,6 +57,7 @@ pub fn back_after_ms(gaps: &[Gap], end: Wall, grace_ms: f64) -> f64 {
 /// Follows when something is there.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Presence {
+    first: Option<Wall>,
     last: Option<Wall>,
     gaps: VecDeque<Gap>,
 }
@@ -64,7 +66,7 @@ impl Presence {
     /// It is there; it was not if the last time was longer ago than this.
     pub(super) fn note(&mut self, at: Wall, usual_ms: f64) {
         let Some(last) = self.last else {
-            self.last = Some(at);
+            (self.first, self.last) = (Some(at), Some(at));
             return;
         };
         if at.ms_since(last) > usual_ms {
@@ -76,6 +78,15 @@ impl Presence {
     /// Forgets gaps, but for one that has not ended.
     pub(super) fn begin(&mut self) {
         self.gaps.clear();
+    }
+
+    /// When it was there; gaps of no more than `away_ms`, and those too long ago to be remembered, do not count.
+    pub(super) fn stays(&self, away_ms: f64) -> Vec<Range<Wall>> {
+        let (Some(first), Some(last)) = (self.first, self.last) else { return Vec::new() };
+        let away = || self.gaps.iter().filter(|gap| gap.ms() > away_ms);
+        let begins = std::iter::once(first).chain(away().map(|gap| gap.to));
+        let ends = away().map(|gap| gap.from).chain([last]);
+        begins.zip(ends).map(|(from, to)| from..to).collect()
     }
 
     /// Its gaps up to `now`.
@@ -124,6 +135,8 @@ mod tests {
         let ended = Gap { from: ms(60), to: ms(900) };
         assert_eq!(presence.gaps(ms(1000), 150.0), [ended]);
         assert_eq!(presence.gaps(ms(2000), 150.0), [ended, Gap { from: ms(930), to: ms(2000) }]);
+        assert_eq!(presence.stays(500.0), [ms(0)..ms(60), ms(900)..ms(930)]);
+        assert_eq!(presence.stays(1000.0), [ms(0)..ms(930)]);
     }
 
     #[test]

@@ -125,6 +125,11 @@ impl Sight {
         }
     }
 
+    /// Who was in the last picture, and where.
+    pub(super) fn present(&self) -> impl Iterator<Item = (u16, Rect)> {
+        self.tiles.iter().filter(|(_, tile)| tile.present).map(|(&number, tile)| (number, tile.rect))
+    }
+
     /// Where each number's tile showed nothing newer.
     pub(super) fn gaps(&self, now: Wall) -> BTreeMap<u16, Vec<Gap>> {
         self.tiles.iter().map(|(&number, tile)| (number, tile.presence.gaps(now, USUAL_MS))).collect()
