@@ -74,9 +74,10 @@ impl RoomSpec {
         self.views.get_mut(name).map(|view| &mut view.layout)
     }
 
-    /// All layouts.
-    pub(super) fn layouts(&self) -> impl Iterator<Item = &LayoutSpec> {
-        std::iter::once(&self.layout).chain(self.views.values().map(|view| &view.layout))
+    /// The templates that it names, in all views.
+    pub fn templates(&self) -> impl Iterator<Item = &ShortName> {
+        let layouts = std::iter::once(&self.layout).chain(self.views.values().map(|view| &view.layout));
+        layouts.filter_map(|layout| layout.template.as_ref())
     }
 
     /// The images that it names.
