@@ -72,8 +72,8 @@ impl RenderArgs {
             call.add_events(events)?;
         }
         self.check_out(call.reads())?;
-        let room = self.room.settings(call.settings())?;
-        call.settle(|settings| self.room.settings(Some(settings)))?;
+        let room = self.room.settings(call.settings(), call.templates())?;
+        call.settle(|settings, templates| self.room.settings(Some(settings), templates))?;
         let canvas = room.views[&crate::media::ViewName::main()].canvas;
         let bitrate_bps = self.bitrate.unwrap_or_else(|| room::usual_bitrate(canvas));
         let plan = Plan { room, bitrate_bps, compositor: self.compositor, fonts: Fonts::embedded() };

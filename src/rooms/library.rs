@@ -19,8 +19,8 @@ const MOST_BYTES: usize = 1 << 30;
 
 /// Templates and images by name. Cloning shares them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Library {
-    /// Those that admins stored.
+pub struct Library {
+    /// Those beside the stock ones.
     templates: BTreeMap<ShortName, Arc<Template>>,
     images: BTreeMap<ShortName, Arc<StoredImage>>,
 }
@@ -59,9 +59,14 @@ impl StoredImage {
 }
 
 impl Library {
-    /// A template by its name; stock ones cannot be hidden by stored ones.
+    /// A template by its name. Of those that admins store none is called as a stock one; a recording's may be, if that has come since.
     pub(super) fn template(&self, name: &ShortName) -> Option<Arc<Template>> {
-        layout::stock().get(name).or_else(|| self.templates.get(name)).cloned()
+        self.templates.get(name).or_else(|| layout::stock().get(name)).cloned()
+    }
+
+    /// The library with a recording's templates in place of those that it has.
+    pub fn with_recorded(&self, templates: &BTreeMap<ShortName, Arc<Template>>) -> Self {
+        Self { templates: templates.clone(), ..self.clone() }
     }
 
     pub(super) fn template_report(&self, name: &ShortName) -> Option<TemplateReport> {

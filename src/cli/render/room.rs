@@ -1,6 +1,6 @@
 //! The room that a call is made again in: as it was, but for what the command line says otherwise.
 //!
-//! In: a recording's settings, arguments. Out: settings that cannot be wrong, or the argument and the rule.
+//! In: a recording's settings and templates, arguments. Out: settings that cannot be wrong, or the argument and the rule.
 
 use std::path::Path;
 
@@ -9,7 +9,9 @@ use clap::Args;
 
 use crate::layout::LayoutSpec;
 use crate::media::{Canvas, ShortName, Within};
+use crate::render::Templates;
 use crate::room::RoomSettings;
+use crate::rooms::Library;
 use crate::rooms::spec::RoomSpec;
 
 /// Bits for each pixel in a million: 2.5 Mb/s for 720p30.
@@ -20,7 +22,7 @@ const MOST_BPS: u64 = 20_000_000;
 /// What is to be otherwise than it was.
 #[derive(Args, Debug)]
 pub(super) struct RoomArgs {
-    /// A stock layout, or a file with a layout as PUT …/layout takes it; in place of how a recording was arranged
+    /// A stock layout, one that the recording has, or a file with a layout as PUT …/layout takes it; in place of how a recording was arranged
     #[arg(long, value_name = "NAME|FILE.json")]
     layout: Option<String>,
     /// The canvas, in pixels, both sides even: 128 to 3840 wide, 128 to 2160 high; without it as when the recording began, or 1280x720
@@ -37,11 +39,11 @@ impl RoomArgs {
         self.layout.is_some()
     }
 
-    /// The room; `recorded` are the settings that a recording has.
+    /// The room; `recorded` are the settings that a recording has, `templates` its own.
     ///
     /// # Errors
     /// Where a layout cannot be read or breaks a rule, or the recorded settings do.
-    pub(super) fn settings(&self, recorded: Option<&serde_json::Value>) -> anyhow::Result<RoomSettings> {
+    pub(super) fn settings(&self, recorded: Option<&serde_json::Value>, templates: &Templates) -> anyhow::Result<RoomSettings> {
         let mut spec = recorded.map(recorded_spec).transpose()?.unwrap_or_default();
         if let Some((width, height)) = self.canvas {
             (spec.canvas.width, spec.canvas.height) = (width, height);
@@ -51,7 +53,7 @@ impl RoomArgs {
             spec.layout = read_layout(layout)?;
         }
         let hint = if self.has_layout() { "--layout" } else { "the recording's settings (choose a layout with --layout)" };
-        spec.resolve_alone().map_err(|error| anyhow!("{hint}: {error}"))
+        spec.resolve(&Library::default().with_recorded(templates)).map_err(|error| anyhow!("{hint}: {error}"))
     }
 }
 
@@ -104,9 +106,14 @@ fn within<const MIN: u32, const MAX: u32>(text: &str) -> Result<Within<MIN, MAX>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::{Template, stock};
 
     fn args() -> RoomArgs {
         RoomArgs { layout: None, canvas: None, fps: None }
+    }
+
+    fn settings(args: &RoomArgs, recorded: Option<&serde_json::Value>) -> anyhow::Result<RoomSettings> {
+        args.settings(recorded, &Templates::new())
     }
 
     fn main_view(settings: &RoomSettings) -> (Canvas, String) {
@@ -122,13 +129,25 @@ mod tests {
             "views": {"stage": {"layout": {"template": "of-an-admin"}}},
             "overlays": {"logo": {"image": "logo"}},
         });
-        let (canvas, layout) = main_view(&args().settings(Some(&recorded)).unwrap());
+        let (canvas, layout) = main_view(&settings(&args(), Some(&recorded)).unwrap());
         assert_eq!((canvas.width, canvas.height, canvas.fps, layout.as_str()), (640, 360, 25, "speaker"));
-        let otherwise = RoomArgs { layout: Some("grid".into()), canvas: Some(size("320x240").unwrap()), fps: Some(fps("12").unwrap()) };
-        let (canvas, layout) = main_view(&otherwise.settings(Some(&recorded)).unwrap());
+        let canvas = Some(size("320x240").unwrap());
+        let otherwise = RoomArgs { layout: Some("grid".into()), canvas, fps: Some(fps("12").unwrap()), ..args() };
+        let (canvas, layout) = main_view(&settings(&otherwise, Some(&recorded)).unwrap());
         assert_eq!((canvas.width, canvas.height, canvas.fps, layout.as_str()), (320, 240, 12, "grid"));
-        let (canvas, layout) = main_view(&args().settings(None).unwrap());
+        let (canvas, layout) = main_view(&settings(&args(), None).unwrap());
         assert_eq!((canvas, layout.as_str()), (Canvas::default(), "grid"));
+    }
+
+    #[test]
+    fn a_recordings_own_template_is_used_also_where_one_of_that_name_has_come_with_the_server_since() {
+        let template = std::sync::Arc::new(Template::clone(&stock()[&"spotlight".parse().unwrap()]));
+        for name in ["of-an-admin", "grid"] {
+            let templates = Templates::from([(name.parse().unwrap(), template.clone())]);
+            let recorded = serde_json::json!({"layout": {"template": name}});
+            let room = args().settings(Some(&recorded), &templates).unwrap();
+            assert_eq!(room.views[&ShortName::main()].layout.template(), &template, "{name}");
+        }
     }
 
     #[test]
@@ -139,13 +158,14 @@ mod tests {
             refused("127x720").contains("128 to 3840") && refused("1280x9999").contains("128 to 2160") && refused("axb").contains("\"a\"")
         );
         assert!(fps("61").unwrap_err().contains("5 to 60"));
-        let layout = |layout: &str| format!("{:#}", RoomArgs { layout: Some(layout.into()), ..args() }.settings(None).unwrap_err());
+        let layout = |layout: &str| format!("{:#}", settings(&RoomArgs { layout: Some(layout.into()), ..args() }, None).unwrap_err());
         assert!(layout("gird").contains("there is no template \"gird\"") && layout("a b").contains("is no name"));
         assert!(layout("/nowhere/x.json").contains("/nowhere/x.json"));
         let unknown = serde_json::json!({"layout": {"template": "of-an-admin"}});
-        let refusal = format!("{:#}", args().settings(Some(&unknown)).unwrap_err());
+        let refusal = format!("{:#}", settings(&args(), Some(&unknown)).unwrap_err());
         assert!(refusal.contains("of-an-admin") && refusal.contains("--layout"), "{refusal}");
-        assert!(format!("{:#}", args().settings(Some(&serde_json::json!({"canvas": {"fps": 1}}))).unwrap_err()).contains("canvas.fps"));
+        let slow = serde_json::json!({"canvas": {"fps": 1}});
+        assert!(format!("{:#}", settings(&args(), Some(&slow)).unwrap_err()).contains("canvas.fps"));
     }
 
     #[test]

@@ -162,7 +162,7 @@ async fn who_is_there_comes_and_goes_has_a_file_and_a_line_each() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn templates_that_are_used_are_written_down_as_they_are() {
+async fn templates_that_are_used_are_written_down_as_they_are_and_can_be_read_again() {
     let (folder, mut call) = (tempfile::tempdir().unwrap(), Call::begin().await);
     call.put_template("mine", "First").await;
     call.put_template("unused", "Unused").await;
@@ -188,6 +188,9 @@ async fn templates_that_are_used_are_written_down_as_they_are() {
     // Other settings and the layout that they bring are told by two threads
     told[5..].sort_unstable();
     assert_eq!(told, ["First", "in mine", "Second", "in mine", "in speaker", "Other", "in grid", "settings"]);
+    let read = crate::render::Call::recorded(folder.path()).unwrap();
+    let titles = read.templates().iter().map(|(name, template)| (name.as_str(), template.title.as_str()));
+    assert_eq!(titles.collect::<Vec<_>>(), [("mine", "First"), ("other", "Other")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
