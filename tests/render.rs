@@ -15,6 +15,7 @@ use medley::bots::picture::Painter;
 use medley::bots::wall::Wall;
 use medley::codec::h264::{Decoder, Encoder, nal};
 use medley::codec::{Keyframe, VideoDecoder, VideoEncoder, VideoSettings};
+use medley::compositor::stills;
 use medley::container::Media;
 use medley::container::mp4::{self, Part, PictureTrack, Sample, SoundTrack, Tracks};
 use medley::media::{Frame, MediaTime};
@@ -34,9 +35,15 @@ fn run(folder: &Path, args: &[&str]) -> Output {
 
 /// Renders; what is said must be nothing.
 fn film(folder: &Path, args: &[&str]) -> Vec<u8> {
+    let (film, said) = film_and_what_is_said(folder, args);
+    assert!(said.is_empty(), "{said}");
+    film
+}
+
+fn film_and_what_is_said(folder: &Path, args: &[&str]) -> (Vec<u8>, String) {
     let output = run(folder, &[args, &["--out", "film.mp4"]].concat());
-    assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
-    std::fs::read(folder.join("film.mp4")).unwrap()
+    assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+    (std::fs::read(folder.join("film.mp4")).unwrap(), String::from_utf8(output.stderr).unwrap())
 }
 
 fn write_tone(path: &Path, hertz: f32, seconds: u32) {
@@ -151,6 +158,28 @@ fn a_call_in_an_own_template_is_made_again_in_it_as_it_was_at_each_time() {
 }
 
 #[test]
+fn images_are_shown_where_they_are_given_and_told_of_once_where_they_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let overlays = r#"{"background_image": "wall", "logo": {"image": "acme"}}"#;
+    let layout = r#"{"regions": [{"id": "left", "left": 0, "top": 0, "width": "1/2", "height": 1}]}"#;
+    let settings = format!(r#"{{"layout": {layout}, "overlays": {overlays}}}"#);
+    let again = |at_ms: u64| format!(r#"{{"at_ms": {at_ms}, "event": "settings", "detail": {settings}}}"#) + "\n";
+    write_call(folder.path(), layout, overlays, &[again(1000), again(2000)].concat());
+    for (file, luma) in [("w.png", 200), ("a.png", 60)] {
+        std::fs::write(folder.path().join(file), stills::encode_png(&Frame::filled(320, 180, [luma, 128, 128]))).unwrap();
+    }
+    let right = |film: &[u8]| frames(film)[40].planes()[0][320 * 150 + 300];
+    let (bare, said) = film_and_what_is_said(folder.path(), &["."]);
+    let left_out = ["wall", "acme"]
+        .map(|name| format!("medley: the image {name} is not in the recording and is left out; give it with --image {name}=FILE\n"));
+    assert_eq!((said, right(&bare) < 60), (left_out.concat(), true));
+    let (walled, said) = film_and_what_is_said(folder.path(), &[".", "--image", "wall=w.png", "--image", "mall=w.png"]);
+    assert!(right(&walled).abs_diff(200) < 8, "{}", right(&walled));
+    assert_eq!(said, left_out[1].clone() + "medley: --image mall: the call shows no image of that name\n");
+    assert!(film(folder.path(), &[".", "--image", "wall=w.png", "--image", "acme=a.png"]) != walled);
+}
+
+#[test]
 fn whoever_sent_nothing_is_there_and_is_no_fault_of_the_recording() {
     let folder = tempfile::tempdir().unwrap();
     let call = folder.path().join("call");
@@ -215,7 +244,7 @@ fn what_cannot_be_is_refused_and_says_what_to_do() {
     std::fs::write(here.join("b.mkv"), "no film").unwrap();
     std::fs::write(here.join("bad.jsonl"), "{\"event\": \"left\"}\n").unwrap();
     std::fs::create_dir(here.join("empty")).unwrap();
-    let refused: [(&[&str], &str); 11] = [
+    let refused: [(&[&str], &str); 14] = [
         (&["--out", "x.mp4"], "FOLDER|[NAME=]FILE"),
         (&["a.wav"], "--out"),
         (&["a.wav", "--out", "x.mkv"], "x.mkv is neither .mp4 nor .h264"),
@@ -227,6 +256,9 @@ fn what_cannot_be_is_refused_and_says_what_to_do() {
         (&["a.wav", "--out", "x.mp4", "--layout", "gird"], "there is no template \"gird\""),
         (&["a.wav", "--out", "x.mp4", "--canvas", "321x180"], "321 is odd; send 322"),
         (&["a.wav", "--out", "x.mp4", "--events", "bad.jsonl"], "line 1: names nobody"),
+        (&["a.wav", "--out", "x.mp4", "--image", "logo.png"], "send a name and a file, such as logo=logo.png"),
+        (&["a.wav", "--out", "x.mp4", "--image", "logo=none.png"], "--image logo: none.png: No such file"),
+        (&["a.wav", "--out", "x.mp4", "--image", "logo=b.mkv"], "--image logo: b.mkv: the file is neither a PNG nor a JPEG"),
     ];
     for (args, reason) in refused {
         let output = run(here, args);

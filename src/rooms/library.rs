@@ -25,9 +25,9 @@ pub struct Library {
     images: BTreeMap<ShortName, Arc<StoredImage>>,
 }
 
-/// An uploaded image: its file and its pixels.
+/// An image: its file and its pixels.
 #[derive(Debug)]
-pub(super) struct StoredImage {
+pub struct StoredImage {
     pub(super) file: Bytes,
     pub(super) kind: StillKind,
     pub(super) image: Arc<Image>,
@@ -38,7 +38,7 @@ impl StoredImage {
     ///
     /// # Errors
     /// Where it is no image, or too large.
-    pub(super) fn decode(file: Bytes) -> Result<Self, stills::StillError> {
+    pub fn decode(file: Bytes) -> Result<Self, stills::StillError> {
         let (image, kind) = stills::decode(&file)?;
         Ok(Self { file, kind, image: Arc::new(image) })
     }
@@ -104,7 +104,8 @@ impl Library {
         library
     }
 
-    pub(super) fn image(&self, name: &ShortName) -> Option<&Arc<StoredImage>> {
+    /// An image by its name.
+    pub fn image(&self, name: &ShortName) -> Option<&Arc<StoredImage>> {
         self.images.get(name)
     }
 
@@ -116,7 +117,7 @@ impl Library {
     ///
     /// # Errors
     /// Where there are too many, or they take too much memory.
-    pub(super) fn with_image(&self, name: &ShortName, image: Arc<StoredImage>) -> Result<Self, AdminError> {
+    pub fn with_image(&self, name: &ShortName, image: Arc<StoredImage>) -> Result<Self, AdminError> {
         let mut library = self.clone();
         library.images.insert(name.clone(), image);
         if library.images.len() > MOST_IMAGES {

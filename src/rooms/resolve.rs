@@ -73,7 +73,7 @@ impl RoomSpec {
     }
 
     /// The images that it names.
-    pub(super) fn images(&self) -> impl Iterator<Item = &ShortName> {
+    pub fn images(&self) -> impl Iterator<Item = &ShortName> {
         self.overlays.background_image.iter().chain(self.overlays.logo.iter().map(|logo| &logo.image))
     }
 

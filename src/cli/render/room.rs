@@ -1,17 +1,17 @@
 //! The room that a call is made again in: as it was, but for what the command line says otherwise.
 //!
-//! In: a recording's settings and templates, arguments. Out: settings that cannot be wrong, or the argument and the rule.
+//! In: a recording's settings, templates and images, arguments. Out: settings that cannot be wrong, or the argument and the rule.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use clap::Args;
 
+use super::images::Images;
 use crate::layout::LayoutSpec;
-use crate::media::{Canvas, ShortName, Within};
+use crate::media::{Canvas, NameError, ShortName, Within};
 use crate::render::Templates;
 use crate::room::RoomSettings;
-use crate::rooms::Library;
 use crate::rooms::spec::RoomSpec;
 
 /// Bits for each pixel in a million: 2.5 Mb/s for 720p30.
@@ -31,6 +31,10 @@ pub(super) struct RoomArgs {
     /// Pictures a second, 5 to 60; without it as when the recording began, or 30
     #[arg(long, value_parser = fps)]
     fps: Option<Within<5, 60>>,
+    /// An image that the recorded room showed under this name (its background, its logo): PNG or JPEG; may be given several times.
+    /// Images are not in a recording: without it, they are left out
+    #[arg(long = "image", value_name = "NAME=FILE", value_parser = image)]
+    images: Vec<(ShortName, PathBuf)>,
 }
 
 impl RoomArgs {
@@ -39,12 +43,33 @@ impl RoomArgs {
         self.layout.is_some()
     }
 
-    /// The room; `recorded` are the settings that a recording has, `templates` its own.
+    /// Where the images are.
+    pub(super) fn image_files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.images.iter().map(|(_, path)| path)
+    }
+
+    /// The images, read and decoded.
+    ///
+    /// # Errors
+    /// Where one cannot be.
+    pub(super) fn read_images(&self) -> anyhow::Result<Images> {
+        Images::read(&self.images)
+    }
+
+    /// The room; `recorded` are the settings that a recording has, `templates` its own. What it shows and `images` has not is left out.
     ///
     /// # Errors
     /// Where a layout cannot be read or breaks a rule, or the recorded settings do.
-    pub(super) fn settings(&self, recorded: Option<&serde_json::Value>, templates: &Templates) -> anyhow::Result<RoomSettings> {
+    pub(super) fn settings(
+        &self,
+        recorded: Option<&serde_json::Value>,
+        templates: &Templates,
+        images: &mut Images,
+    ) -> anyhow::Result<RoomSettings> {
         let mut spec = recorded.map(recorded_spec).transpose()?.unwrap_or_default();
+        for name in images.leave_out_missing(&mut spec) {
+            eprintln!("medley: the image {name} is not in the recording and is left out; give it with --image {name}=FILE");
+        }
         if let Some((width, height)) = self.canvas {
             (spec.canvas.width, spec.canvas.height) = (width, height);
         }
@@ -53,18 +78,14 @@ impl RoomArgs {
             spec.layout = read_layout(layout)?;
         }
         let hint = if self.has_layout() { "--layout" } else { "the recording's settings (choose a layout with --layout)" };
-        spec.resolve(&Library::default().with_recorded(templates)).map_err(|error| anyhow!("{hint}: {error}"))
+        spec.resolve(&images.library(templates)).map_err(|error| anyhow!("{hint}: {error}"))
     }
 }
 
-/// The main view is filmed, and images are not in a recording.
+/// The main view alone is filmed.
 fn recorded_spec(settings: &serde_json::Value) -> anyhow::Result<RoomSpec> {
     let mut spec: RoomSpec = serde_path_to_error::deserialize(settings).context("the recording's settings")?;
     spec.views.clear();
-    let (backdrop, logo) = (spec.overlays.background_image.take(), spec.overlays.logo.take());
-    for image in backdrop.into_iter().chain(logo.map(|logo| logo.image)) {
-        eprintln!("medley: the image {image} is the server's and not in the recording; it is left out");
-    }
     Ok(spec)
 }
 
@@ -94,6 +115,12 @@ fn side<const MIN: u32, const MAX: u32>(text: &str) -> Result<Within<MIN, MAX>, 
     if length.get().is_multiple_of(2) { Ok(length) } else { Err(format!("{text} is odd; send {}", length.get() + 1)) }
 }
 
+fn image(text: &str) -> Result<(ShortName, PathBuf), String> {
+    let (name, file) = text.split_once('=').ok_or("send a name and a file, such as logo=logo.png")?;
+    let name = name.parse().map_err(|error: NameError| error.to_string())?;
+    Ok((name, file.into()))
+}
+
 fn fps(text: &str) -> Result<Within<5, 60>, String> {
     within(text)
 }
@@ -109,11 +136,11 @@ mod tests {
     use crate::layout::{Template, stock};
 
     fn args() -> RoomArgs {
-        RoomArgs { layout: None, canvas: None, fps: None }
+        RoomArgs { layout: None, canvas: None, fps: None, images: vec![] }
     }
 
     fn settings(args: &RoomArgs, recorded: Option<&serde_json::Value>) -> anyhow::Result<RoomSettings> {
-        args.settings(recorded, &Templates::new())
+        args.settings(recorded, &Templates::new(), &mut Images::default())
     }
 
     fn main_view(settings: &RoomSettings) -> (Canvas, String) {
@@ -145,7 +172,7 @@ mod tests {
         for name in ["of-an-admin", "grid"] {
             let templates = Templates::from([(name.parse().unwrap(), template.clone())]);
             let recorded = serde_json::json!({"layout": {"template": name}});
-            let room = args().settings(Some(&recorded), &templates).unwrap();
+            let room = args().settings(Some(&recorded), &templates, &mut Images::default()).unwrap();
             assert_eq!(room.views[&ShortName::main()].layout.template(), &template, "{name}");
         }
     }
@@ -166,6 +193,7 @@ mod tests {
         assert!(refusal.contains("of-an-admin") && refusal.contains("--layout"), "{refusal}");
         let slow = serde_json::json!({"canvas": {"fps": 1}});
         assert!(format!("{:#}", settings(&args(), Some(&slow)).unwrap_err()).contains("canvas.fps"));
+        assert!(image("logo.png").unwrap_err().contains("such as logo=logo.png") && image("a b=x.png").unwrap_err().contains("is no name"));
     }
 
     #[test]
