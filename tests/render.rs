@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
 use medley::bots::mark::{self, Luma};
@@ -14,9 +15,10 @@ use medley::bots::picture::Painter;
 use medley::bots::wall::Wall;
 use medley::codec::h264::{Decoder, Encoder, nal};
 use medley::codec::{Keyframe, VideoDecoder, VideoEncoder, VideoSettings};
+use medley::compositor::stills;
 use medley::container::Media;
 use medley::container::mp4::{self, Part, PictureTrack, Sample, SoundTrack, Tracks};
-use medley::media::MediaTime;
+use medley::media::{Frame, MediaTime};
 
 const FPS: u64 = 15;
 const SMALL: [&str; 4] = ["--canvas", "320x180", "--fps", "15"];
@@ -33,9 +35,15 @@ fn run(folder: &Path, args: &[&str]) -> Output {
 
 /// Renders; what is said must be nothing.
 fn film(folder: &Path, args: &[&str]) -> Vec<u8> {
+    let (film, said) = film_and_what_is_said(folder, args);
+    assert!(said.is_empty(), "{said}");
+    film
+}
+
+fn film_and_what_is_said(folder: &Path, args: &[&str]) -> (Vec<u8>, String) {
     let output = run(folder, &[args, &["--out", "film.mp4"]].concat());
-    assert!(output.status.success() && output.stdout.is_empty() && output.stderr.is_empty(), "{output:?}");
-    std::fs::read(folder.join("film.mp4")).unwrap()
+    assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+    (std::fs::read(folder.join("film.mp4")).unwrap(), String::from_utf8(output.stderr).unwrap())
 }
 
 fn write_tone(path: &Path, hertz: f32, seconds: u32) {
@@ -78,8 +86,33 @@ fn write_recording(folder: &Path) {
     std::fs::write(folder.join("events.jsonl"), events).unwrap();
 }
 
+/// A recording of one person for three seconds, and what else its events say; `layout` and `overlays` are the room's.
+fn write_call(folder: &Path, layout: &str, overlays: &str, events: &str) {
+    write_person(&folder.join("p1.mp4"), 1, 0, 3);
+    let canvas = r#"{"width": 320, "height": 180, "fps": 15}"#;
+    let settings = format!(r#"{{"canvas": {canvas}, "layout": {layout}, "overlays": {overlays}}}"#);
+    let first = format!(r#"{{"medley": 1, "room": "a", "started": "2026-11-23T10:00:00Z", "settings": {settings}}}"#);
+    let joined = r#"{"at_ms": 0, "event": "joined", "participant": "p1", "detail": {"name": "Ada"}, "file": "p1.mp4"}"#;
+    std::fs::write(folder.join("events.jsonl"), format!("{first}\n{joined}\n{events}")).unwrap();
+}
+
+/// The line of a template `mine` with one region, whose sides are so much of the canvas's.
+fn mine(at_ms: u64, side: &str) -> String {
+    let region = format!(r#"{{"id": "all", "left": 0, "top": 0, "width": "{side}", "height": "{side}"}}"#);
+    let template = format!(r#"{{"name": "mine", "template": {{"arrangements": [{{"regions": [{region}]}}]}}}}"#);
+    format!(r#"{{"at_ms": {at_ms}, "event": "template", "detail": {template}}}"#) + "\n"
+}
+
 /// Who is seen in each picture, with the side of a mark's cell.
 fn seen(film: &[u8]) -> Vec<BTreeMap<u16, u32>> {
+    let marks = |frame: Arc<Frame>| {
+        let luma = Luma { width: frame.width() as usize, height: frame.height() as usize, plane: frame.planes()[0] };
+        mark::find(luma).into_iter().map(|(spot, stamp)| (stamp.number, spot.cell.round() as u32)).collect()
+    };
+    frames(film).into_iter().map(marks).collect()
+}
+
+fn frames(film: &[u8]) -> Vec<Arc<Frame>> {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), film).unwrap();
     let (mut stream, mut decoder) = (Media::open(file.path()).unwrap().pictures.unwrap(), Decoder::new());
@@ -87,9 +120,7 @@ fn seen(film: &[u8]) -> Vec<BTreeMap<u16, u32>> {
     while let Some(picture) = stream.next().unwrap() {
         assert_eq!(picture.at.as_millis(), Duration::from_nanos(all.len() as u64 * 1_000_000_000 / FPS).as_millis());
         let annex_b: Vec<u8> = picture.nal_units.iter().flat_map(|nal_unit| [&[0, 0, 0, 1], &nal_unit[..]].concat()).collect();
-        let frame = decoder.decode(&annex_b).unwrap().unwrap();
-        let luma = Luma { width: frame.width() as usize, height: frame.height() as usize, plane: frame.planes()[0] };
-        all.push(mark::find(luma).into_iter().map(|(spot, stamp)| (stamp.number, spot.cell.round() as u32)).collect());
+        all.push(decoder.decode(&annex_b).unwrap().unwrap());
     }
     all
 }
@@ -107,6 +138,45 @@ fn a_recording_is_rendered_as_it_was_and_otherwise_and_to_the_same_bytes() {
     assert_eq!((pictures.len(), people(14), people(16), people(29), people(31)), (45, vec![1], vec![1, 2], vec![1, 2], vec![1]));
     let spotlight = seen(&film(folder.path(), &["call", "--layout", "spotlight", "--canvas", "640x360"]));
     assert!(spotlight.iter().skip(1).all(|marks| *marks == BTreeMap::from([(1, 16)])), "one alone, twice as large: {spotlight:?}");
+}
+
+#[test]
+fn a_call_in_an_own_template_is_made_again_in_it_as_it_was_at_each_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let layout = r#"{"template": "mine", "gap": 0, "transition_ms": 0}"#;
+    let arranged = |at_ms: u64| format!(r#"{{"at_ms": {at_ms}, "event": "layout", "view": "main", "detail": {layout}}}"#) + "\n";
+    let set_up = format!(r#"{{"at_ms": 2000, "event": "settings", "detail": {{"layout": {layout}}}}}"#) + "\n";
+    let events = [mine(0, "1/2"), arranged(0), mine(1000, "1"), arranged(1000), mine(2000, "3/4"), set_up].concat();
+    write_call(folder.path(), layout, "{}", &events);
+    let cells = |film: &[u8]| [5, 20, 35].map(|n| seen(film)[n].get(&1).copied());
+    assert_eq!(cells(&film(folder.path(), &["."])), [Some(4), Some(8), Some(6)]);
+    assert_eq!(cells(&film(folder.path(), &[".", "--layout", "spotlight"])), [Some(8), Some(8), Some(8)]);
+    assert_eq!(cells(&film(folder.path(), &[".", "--layout", "mine"]))[0], Some(4));
+    write_call(folder.path(), layout, "{}", &arranged(0));
+    let refusal = String::from_utf8(run(folder.path(), &[".", "--out", "film.mp4"]).stderr).unwrap();
+    assert!(refusal.contains("there is no template \"mine\"") && refusal.contains("choose a layout with --layout"), "{refusal}");
+}
+
+#[test]
+fn images_are_shown_where_they_are_given_and_told_of_once_where_they_are_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let overlays = r#"{"background_image": "wall", "logo": {"image": "acme"}}"#;
+    let layout = r#"{"regions": [{"id": "left", "left": 0, "top": 0, "width": "1/2", "height": 1}]}"#;
+    let settings = format!(r#"{{"layout": {layout}, "overlays": {overlays}}}"#);
+    let again = |at_ms: u64| format!(r#"{{"at_ms": {at_ms}, "event": "settings", "detail": {settings}}}"#) + "\n";
+    write_call(folder.path(), layout, overlays, &[again(1000), again(2000)].concat());
+    for (file, luma) in [("w.png", 200), ("a.png", 60)] {
+        std::fs::write(folder.path().join(file), stills::encode_png(&Frame::filled(320, 180, [luma, 128, 128]))).unwrap();
+    }
+    let right = |film: &[u8]| frames(film)[40].planes()[0][320 * 150 + 300];
+    let (bare, said) = film_and_what_is_said(folder.path(), &["."]);
+    let left_out = ["wall", "acme"]
+        .map(|name| format!("medley: the image {name} is not in the recording and is left out; give it with --image {name}=FILE\n"));
+    assert_eq!((said, right(&bare) < 60), (left_out.concat(), true));
+    let (walled, said) = film_and_what_is_said(folder.path(), &[".", "--image", "wall=w.png", "--image", "mall=w.png"]);
+    assert!(right(&walled).abs_diff(200) < 8, "{}", right(&walled));
+    assert_eq!(said, left_out[1].clone() + "medley: --image mall: the call shows no image of that name\n");
+    assert!(film(folder.path(), &[".", "--image", "wall=w.png", "--image", "acme=a.png"]) != walled);
 }
 
 #[test]
@@ -174,7 +244,7 @@ fn what_cannot_be_is_refused_and_says_what_to_do() {
     std::fs::write(here.join("b.mkv"), "no film").unwrap();
     std::fs::write(here.join("bad.jsonl"), "{\"event\": \"left\"}\n").unwrap();
     std::fs::create_dir(here.join("empty")).unwrap();
-    let refused: [(&[&str], &str); 11] = [
+    let refused: [(&[&str], &str); 14] = [
         (&["--out", "x.mp4"], "FOLDER|[NAME=]FILE"),
         (&["a.wav"], "--out"),
         (&["a.wav", "--out", "x.mkv"], "x.mkv is neither .mp4 nor .h264"),
@@ -186,6 +256,9 @@ fn what_cannot_be_is_refused_and_says_what_to_do() {
         (&["a.wav", "--out", "x.mp4", "--layout", "gird"], "there is no template \"gird\""),
         (&["a.wav", "--out", "x.mp4", "--canvas", "321x180"], "321 is odd; send 322"),
         (&["a.wav", "--out", "x.mp4", "--events", "bad.jsonl"], "line 1: names nobody"),
+        (&["a.wav", "--out", "x.mp4", "--image", "logo.png"], "send a name and a file, such as logo=logo.png"),
+        (&["a.wav", "--out", "x.mp4", "--image", "logo=none.png"], "--image logo: none.png: No such file"),
+        (&["a.wav", "--out", "x.mp4", "--image", "logo=b.mkv"], "--image logo: b.mkv: the file is neither a PNG nor a JPEG"),
     ];
     for (args, reason) in refused {
         let output = run(here, args);

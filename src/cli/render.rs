@@ -1,5 +1,6 @@
 //! `medley render`: a call made again, from files into a film.
 
+mod images;
 mod progress;
 mod room;
 
@@ -71,9 +72,12 @@ impl RenderArgs {
         if let Some(events) = &self.events {
             call.add_events(events)?;
         }
-        self.check_out(call.reads())?;
-        let room = self.room.settings(call.settings())?;
-        call.settle(|settings| self.room.settings(Some(settings)))?;
+        let reads: Vec<_> = call.reads().iter().chain(self.room.image_files()).cloned().collect();
+        self.check_out(&reads)?;
+        let mut images = self.room.read_images()?;
+        let room = self.room.settings(call.settings(), call.templates(), &mut images)?;
+        call.settle(|settings, templates| self.room.settings(Some(settings), templates, &mut images))?;
+        images.unnamed().for_each(|name| eprintln!("medley: --image {name}: the call shows no image of that name"));
         let canvas = room.views[&crate::media::ViewName::main()].canvas;
         let bitrate_bps = self.bitrate.unwrap_or_else(|| room::usual_bitrate(canvas));
         let plan = Plan { room, bitrate_bps, compositor: self.compositor, fonts: Fonts::embedded() };

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::RenderError;
 use super::damage::Damages;
-use super::script::{Deed, Entrance, Script, presentable};
+use super::script::{Deed, Entrance, Script, Templates, presentable};
 use crate::container::{ContainerError, Media};
 use crate::media::{MediaTime, ParticipantId};
 use crate::room::{Change, RoomSettings, Source};
@@ -23,6 +23,7 @@ const MOST_PEOPLE: usize = 500;
 #[derive(Debug, Default)]
 pub struct Call {
     settings: Option<serde_json::Value>,
+    templates: Templates,
     pub(super) deeds: Vec<(MediaTime, Deed)>,
     pub(super) footage: BTreeMap<ParticipantId, Footage>,
     pub(super) damages: Damages,
@@ -56,7 +57,7 @@ impl Call {
     pub fn recorded(folder: &Path) -> Result<Self, RenderError> {
         let events = folder.join(EVENTS);
         let script = Script::read(&events)?;
-        let mut call = Self { settings: script.settings, reads: vec![events], ..Self::default() };
+        let mut call = Self { settings: script.settings, templates: script.templates, reads: vec![events], ..Self::default() };
         for entrance in script.deeds.iter().filter_map(|(_, deed)| deed.entrance()) {
             call.open_recorded(folder, entrance)?;
         }
@@ -100,6 +101,9 @@ impl Call {
         for entrance in script.deeds.iter().filter_map(|(_, deed)| deed.entrance()) {
             self.open_film(folder, entrance)?;
         }
+        for (name, template) in script.templates {
+            self.templates.entry(name).or_insert(template);
+        }
         self.deeds.extend(script.deeds);
         self.deeds.sort_by_key(|(at, _)| *at);
         Ok(())
@@ -110,17 +114,26 @@ impl Call {
         self.deeds.retain(|(_, deed)| !matches!(deed, Deed::Arrange(_)));
     }
 
-    /// Has settings that came in the middle checked, as those at the beginning are: `check` knows the rules.
+    /// Has settings that came in the middle checked, as those at the beginning are: `check` knows the rules, and is given the templates
+    /// as they are then.
     ///
     /// # Errors
     /// What `check` says.
-    pub fn settle<E>(&mut self, check: impl Fn(&serde_json::Value) -> Result<RoomSettings, E>) -> Result<(), E> {
+    pub fn settle<E>(&mut self, mut check: impl FnMut(&serde_json::Value, &Templates) -> Result<RoomSettings, E>) -> Result<(), E> {
+        let mut templates = self.templates.clone();
         for (_, deed) in &mut self.deeds {
-            if let Deed::Settings(settings) = deed {
-                *deed = Deed::Configure(Box::new(check(settings)?));
+            match deed {
+                Deed::Template(name, template) => drop(templates.insert(name.clone(), template.clone())),
+                Deed::Settings(settings) => *deed = Deed::Configure(Box::new(check(settings, &templates)?)),
+                _ => {}
             }
         }
         Ok(())
+    }
+
+    /// Its own templates, each as it is told first: so one is there for what was to be arranged in it, whenever it is told.
+    pub fn templates(&self) -> &Templates {
+        &self.templates
     }
 
     /// The settings that a recording was made with, as `PUT /v1/rooms/{room}` takes them.

@@ -33,6 +33,7 @@ use std::time::Duration;
 pub use call::{Call, EVENTS};
 pub use film::sound_beside;
 pub use run::render;
+pub use script::Templates;
 
 use crate::codec::EncodeError;
 use crate::compositor::{Choice, CompositorError, Fonts};
@@ -108,7 +109,7 @@ pub enum RenderError {
     #[error("the events name the file {0:?}; name one that lies beside them, without a folder")]
     FileName(String),
     /// A layout that cannot be had.
-    #[error("the layout at {} s: {source}; only the stock templates are known here, choose another for all of the call (--layout)", .at.as_secs_f64())]
+    #[error("the layout at {} s: {source}; only the stock templates and those that the recording has are known here, choose another for all of the call (--layout)", .at.as_secs_f64())]
     Layout {
         /// When it was to come.
         at: Duration,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::call::Call;
 use super::cast::Cast;
 use super::film::Film;
-use super::script::{Deed, Entrance};
+use super::script::{Deed, Entrance, Templates};
 use super::studio::{Shot, Studio};
 use super::{Made, Plan, Progress, RenderError};
 use crate::layout::stock;
@@ -56,14 +56,18 @@ enum Act {
     Tell(Command),
 }
 
-/// What is to be done about a deed; settings that nobody checked change nothing.
-fn act(at: MediaTime, deed: Deed, canvas: Canvas) -> Result<Option<(MediaTime, Act)>, RenderError> {
+/// What is to be done about a deed, with the templates as they are then; settings that nobody checked change nothing.
+fn act(at: MediaTime, deed: Deed, canvas: Canvas, templates: &mut Templates) -> Result<Option<(MediaTime, Act)>, RenderError> {
     let act = match deed {
         Deed::Join(entrance) => Act::Join(entrance),
         Deed::Leave(id) => Act::Leave(id),
         Deed::Change(id, change) => Act::Tell(Command::Change(id, change)),
+        Deed::Template(name, template) => {
+            templates.insert(name, template);
+            return Ok(None);
+        }
         Deed::Arrange(spec) => {
-            let layout = spec.resolve(|name| stock().get(name).cloned());
+            let layout = spec.resolve(|name| templates.get(name).or_else(|| stock().get(name)).cloned());
             let layout = layout.map_err(|source| RenderError::Layout { at: at.since(MediaTime::ZERO), source })?;
             Act::Tell(Command::Arrange { view: ViewName::main(), layout: Arc::new(layout), at: None })
         }
@@ -85,7 +89,8 @@ impl Stage {
     fn set(mut call: Call, plan: &Plan, canvas: Canvas) -> Result<Self, RenderError> {
         let mut room = Room::new(filmed(plan.room.clone(), canvas), MediaTime::ZERO);
         room.handle(Command::Watch(AUDIENCE, ViewName::main()));
-        let acts = std::mem::take(&mut call.deeds).into_iter().filter_map(|(at, deed)| act(at, deed, canvas).transpose());
+        let (deeds, mut templates) = (std::mem::take(&mut call.deeds), call.templates().clone());
+        let acts = deeds.into_iter().filter_map(|(at, deed)| act(at, deed, canvas, &mut templates).transpose());
         let acts = acts.collect::<Result<_, _>>()?;
         let cast = Cast::new(call.damages.clone());
         Ok(Self { call, room, cast, acts })

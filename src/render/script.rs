@@ -1,8 +1,10 @@
 //! What happens in a call and when: the lines of `events.jsonl`.
 //!
-//! In: JSON, a line each. Out: the settings that the call had, and deeds in the order of their times. Never: an event that the call
-//! brings about by itself again, such as who is the active speaker: those lines are passed over, and so are kinds that are not known.
+//! In: JSON, a line each. Out: the settings that the call had, its own templates, and deeds in the order of their times. Never: an event
+//! that the call brings about by itself again, such as who is the active speaker: those lines are passed over, and so are kinds that are
+//! not known.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
@@ -11,7 +13,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::RenderError;
-use crate::layout::LayoutSpec;
+use crate::layout::{LayoutSpec, Template};
 use crate::media::{MediaTime, ParticipantId, ShortName, ViewName, unfit_to_show};
 use crate::room::{Change, RoomSettings, Source};
 
@@ -21,12 +23,19 @@ const LONGEST_LINE: u64 = 1 << 20;
 const LATEST_MS: u64 = 7 * 24 * 3_600_000;
 /// The longest name, in characters.
 const LONGEST_NAME: usize = 64;
+/// Names of templates: many times what a server keeps at once, since a long call may see some come and go.
+const MOST_TEMPLATES: usize = 10_000;
+
+/// Templates that do not come with the server, by name.
+pub type Templates = BTreeMap<ShortName, Arc<Template>>;
 
 /// What a call was like.
 #[derive(Debug, Default)]
 pub(super) struct Script {
     /// As `PUT /v1/rooms/{room}` takes them; only a recording has them.
     pub(super) settings: Option<Value>,
+    /// Each as it is told first.
+    pub(super) templates: Templates,
     /// By time; those of one time in the order of their lines.
     pub(super) deeds: Vec<(MediaTime, Deed)>,
 }
@@ -40,6 +49,8 @@ pub(super) enum Deed {
     Leave(ParticipantId),
     /// Something about somebody is another.
     Change(ParticipantId, Change),
+    /// From here on this is the template of that name.
+    Template(ShortName, Arc<Template>),
     /// The main view is arranged otherwise.
     Arrange(LayoutSpec),
     /// The room is set up otherwise, as `PUT /v1/rooms/{room}` takes it.
@@ -73,6 +84,13 @@ struct Line {
     detail: Map<String, Value>,
     #[serde(flatten)]
     beside: Map<String, Value>,
+}
+
+/// What is said of a template.
+#[derive(Deserialize)]
+struct Own {
+    name: ShortName,
+    template: Template,
 }
 
 /// What is said of somebody.
@@ -147,7 +165,12 @@ impl Script {
             self.settings = line.settings.or(self.settings.take());
             return Ok(());
         };
-        self.deeds.extend(line.deed(&event)?.map(|deed| (at, deed)));
+        let deed = line.deed(&event)?;
+        if let Some(Deed::Template(name, template)) = &deed {
+            self.templates.entry(name.clone()).or_insert_with(|| template.clone());
+            check_templates(&self.templates)?;
+        }
+        self.deeds.extend(deed.map(|deed| (at, deed)));
         Ok(())
     }
 }
@@ -158,6 +181,7 @@ impl Line {
             "joined" => self.join()?,
             "left" => Deed::Leave(self.about()?),
             "muted" | "changed" => Deed::Change(self.about()?, self.person()?.change()),
+            "template" => self.template()?,
             // Other views are not filmed
             "layout" if self.view.as_ref().is_none_or(|view| *view == ViewName::main()) => self.arrange()?,
             "settings" if !self.detail.is_empty() => Deed::Settings(Value::Object(self.detail)),
@@ -193,6 +217,12 @@ impl Line {
         Ok(Deed::Join(Entrance { id, name: name.into(), source, change: person.change(), file }))
     }
 
+    fn template(self) -> Result<Deed, String> {
+        let Own { name, template } = serde_json::from_value(self.said()).map_err(|error| format!("is no template: {error}"))?;
+        template.check().map_err(|error| format!("the template {name} cannot be used: {error}"))?;
+        Ok(Deed::Template(name, Arc::new(template)))
+    }
+
     fn arrange(mut self) -> Result<Deed, String> {
         // The time on the server's line stands beside the event, not in the layout
         self.beside.remove("time_ms");
@@ -212,6 +242,10 @@ impl Person {
             pinned: self.pinned,
         }
     }
+}
+
+fn check_templates(templates: &Templates) -> Result<(), String> {
+    if templates.len() > MOST_TEMPLATES { Err(format!("is one template too many: there may be {MOST_TEMPLATES}")) } else { Ok(()) }
 }
 
 /// A name as it may be shown.
@@ -276,6 +310,29 @@ mod tests {
         assert_eq!(told, wanted);
     }
 
+    fn own(name: &str, at_ms: u64, title: &str) -> String {
+        let all = r#"[{"regions": [{"id": "all", "left": 0, "top": 0, "width": 1, "height": 1}]}]"#;
+        let template = format!(r#"{{"title": "{title}", "arrangements": {all}}}"#);
+        format!(r#"{{"at_ms": {at_ms}, "event": "template", "detail": {{"name": "{name}", "template": {template}}}}}"#) + "\n"
+    }
+
+    #[test]
+    fn a_template_counts_from_its_time_on_and_as_it_was_first_before_that() {
+        let script = read(&[own("mine", 0, "First"), own("mine", 2000, "Second")].concat()).unwrap();
+        assert_eq!(script.templates.values().map(|template| template.title.as_str()).collect::<Vec<_>>(), ["First"]);
+        let title = |(at, deed): &(MediaTime, Deed)| match deed {
+            Deed::Template(_, template) => (at.as_millis(), template.title.clone()),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(script.deeds.iter().map(title).collect::<Vec<_>>(), [(0, "First".to_owned()), (2000, "Second".to_owned())]);
+    }
+
+    #[test]
+    fn there_are_only_so_many_templates() {
+        let many = |count: usize| (0..count).map(|n| own(&format!("t{n}"), 0, "")).collect::<String>();
+        assert!(read(&many(MOST_TEMPLATES + 1)).unwrap_err().contains("line 10001: is one template too many"));
+    }
+
     #[test]
     fn a_last_line_that_is_cut_off_is_left_out() {
         let cut = format!("{CALL}{}", r#"{"at_ms": 3000, "event": "le"#);
@@ -290,6 +347,15 @@ mod tests {
             ("\n{\"at_ms\": 1, \"event\": \"left\"}\n", "line 2: names nobody"),
             ("{\"event\": \"left\", \"participant\": \"Ada\"}\n", "line 1: participant \"Ada\" is no id"),
             ("{\"event\": \"layout\", \"detail\": {\"tmplate\": \"grid\"}}\n", "line 1: is no layout: unknown field `tmplate`"),
+            ("{\"event\": \"template\", \"detail\": {\"name\": \"a\"}}\n", "line 1: is no template: missing field `template`"),
+            (
+                "{\"event\": \"template\", \"detail\": {\"name\": \"a b\", \"template\": {\"arrangements\": []}}}\n",
+                "line 1: is no template: \"a b\" is no name",
+            ),
+            (
+                "{\"event\": \"template\", \"detail\": {\"name\": \"a\", \"template\": {\"arrangements\": []}}}\n",
+                "line 1: the template a cannot be used: arrangements: has 0",
+            ),
             ("{\"event\": \"joined\", \"participant\": \"p1\", \"gain_db\": \"loud\"}\n", "line 1: invalid type"),
             ("{\"at_ms\": 20000000000000, \"event\": \"speaker\"}\n", "line 1: at_ms: 20000000000000 is more than a week"),
             ("{\"at_ms\": -5, \"event\": \"left\", \"participant\": \"p1\"}\n", "line 1: invalid value"),

@@ -19,15 +19,15 @@ const MOST_BYTES: usize = 1 << 30;
 
 /// Templates and images by name. Cloning shares them.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Library {
-    /// Those that admins stored.
+pub struct Library {
+    /// Those beside the stock ones.
     templates: BTreeMap<ShortName, Arc<Template>>,
     images: BTreeMap<ShortName, Arc<StoredImage>>,
 }
 
-/// An uploaded image: its file and its pixels.
+/// An image: its file and its pixels.
 #[derive(Debug)]
-pub(super) struct StoredImage {
+pub struct StoredImage {
     pub(super) file: Bytes,
     pub(super) kind: StillKind,
     pub(super) image: Arc<Image>,
@@ -38,7 +38,7 @@ impl StoredImage {
     ///
     /// # Errors
     /// Where it is no image, or too large.
-    pub(super) fn decode(file: Bytes) -> Result<Self, stills::StillError> {
+    pub fn decode(file: Bytes) -> Result<Self, stills::StillError> {
         let (image, kind) = stills::decode(&file)?;
         Ok(Self { file, kind, image: Arc::new(image) })
     }
@@ -59,9 +59,14 @@ impl StoredImage {
 }
 
 impl Library {
-    /// A template by its name; stock ones cannot be hidden by stored ones.
+    /// A template by its name. Of those that admins store none is called as a stock one; a recording's may be, if that has come since.
     pub(super) fn template(&self, name: &ShortName) -> Option<Arc<Template>> {
-        layout::stock().get(name).or_else(|| self.templates.get(name)).cloned()
+        self.templates.get(name).or_else(|| layout::stock().get(name)).cloned()
+    }
+
+    /// The library with a recording's templates in place of those that it has.
+    pub fn with_recorded(&self, templates: &BTreeMap<ShortName, Arc<Template>>) -> Self {
+        Self { templates: templates.clone(), ..self.clone() }
     }
 
     pub(super) fn template_report(&self, name: &ShortName) -> Option<TemplateReport> {
@@ -99,7 +104,8 @@ impl Library {
         library
     }
 
-    pub(super) fn image(&self, name: &ShortName) -> Option<&Arc<StoredImage>> {
+    /// An image by its name.
+    pub fn image(&self, name: &ShortName) -> Option<&Arc<StoredImage>> {
         self.images.get(name)
     }
 
@@ -111,7 +117,7 @@ impl Library {
     ///
     /// # Errors
     /// Where there are too many, or they take too much memory.
-    pub(super) fn with_image(&self, name: &ShortName, image: Arc<StoredImage>) -> Result<Self, AdminError> {
+    pub fn with_image(&self, name: &ShortName, image: Arc<StoredImage>) -> Result<Self, AdminError> {
         let mut library = self.clone();
         library.images.insert(name.clone(), image);
         if library.images.len() > MOST_IMAGES {

@@ -57,6 +57,7 @@ use crate::metrics::Metrics;
 use crate::store::Store;
 pub use admin::{AdminError, ETag, Outcome, Precondition};
 use directory::{Directory, Entry};
+pub use library::{Library, StoredImage};
 use live::Live;
 use occupants::Admitted;
 pub use onlooker::Onlooker;

@@ -12,7 +12,8 @@ use tokio::sync::{broadcast, watch};
 use super::spec::RoomSpec;
 use super::{JoinError, RoomEvent, Rooms, Seat, Wish};
 use crate::ingest::{self, Ear, Earpiece, Wire};
-use crate::media::{ParticipantId, RoomName};
+use crate::layout::Template;
+use crate::media::{ParticipantId, RoomName, ShortName};
 use crate::room::{RoomStatus, Source};
 
 /// What comes of everybody, for those who overhear it.
@@ -120,6 +121,11 @@ impl Overhearing {
     /// The room's settings as they are now.
     pub fn settings_now(&self) -> Arc<RoomSpec> {
         self.rooms.told_of(&self.seat.room).map_or_else(|| self.settings.clone(), |(_, settings)| settings)
+    }
+
+    /// A template as it is now, by its name.
+    pub fn template(&self, name: &ShortName) -> Option<Arc<Template>> {
+        self.rooms.directory.lock().library.template(name)
     }
 
     /// Becomes true when the room is ended, or the server shuts down.

@@ -26,21 +26,13 @@ impl RoomSpec {
     ///
     /// # Errors
     /// [`AdminError::Invalid`] with the path of the first field that breaks a rule.
-    pub(super) fn resolve(&self, library: &Library) -> Result<RoomSettings, AdminError> {
+    pub fn resolve(&self, library: &Library) -> Result<RoomSettings, AdminError> {
         check_renditions(&self.renditions)?;
         let overlays = self.overlays.resolve(library)?;
         let audio = &self.audio;
         let audio =
             AudioSettings { max_talkers: audio.max_talkers.get() as usize, agc: audio.agc, noise_suppression: audio.noise_suppression };
         Ok(RoomSettings { views: self.resolve_views(library)?, overlays, audio, max_self_views: self.max_self_views.get() as usize })
-    }
-
-    /// The same where there is no server: the stock templates are there, and no images.
-    ///
-    /// # Errors
-    /// As [`AdminError::Invalid`] says.
-    pub fn resolve_alone(&self) -> Result<RoomSettings, AdminError> {
-        self.resolve(&Library::default())
     }
 
     fn resolve_views(&self, library: &Library) -> Result<BTreeMap<ViewName, View>, AdminError> {
@@ -74,13 +66,14 @@ impl RoomSpec {
         self.views.get_mut(name).map(|view| &mut view.layout)
     }
 
-    /// All layouts.
-    pub(super) fn layouts(&self) -> impl Iterator<Item = &LayoutSpec> {
-        std::iter::once(&self.layout).chain(self.views.values().map(|view| &view.layout))
+    /// The templates that it names, in all views.
+    pub fn templates(&self) -> impl Iterator<Item = &ShortName> {
+        let layouts = std::iter::once(&self.layout).chain(self.views.values().map(|view| &view.layout));
+        layouts.filter_map(|layout| layout.template.as_ref())
     }
 
     /// The images that it names.
-    pub(super) fn images(&self) -> impl Iterator<Item = &ShortName> {
+    pub fn images(&self) -> impl Iterator<Item = &ShortName> {
         self.overlays.background_image.iter().chain(self.overlays.logo.iter().map(|logo| &logo.image))
     }
 

@@ -1,14 +1,16 @@
 //! The room that a call is made again in: as it was, but for what the command line says otherwise.
 //!
-//! In: a recording's settings, arguments. Out: settings that cannot be wrong, or the argument and the rule.
+//! In: a recording's settings, templates and images, arguments. Out: settings that cannot be wrong, or the argument and the rule.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
 use clap::Args;
 
+use super::images::Images;
 use crate::layout::LayoutSpec;
-use crate::media::{Canvas, ShortName, Within};
+use crate::media::{Canvas, NameError, ShortName, Within};
+use crate::render::Templates;
 use crate::room::RoomSettings;
 use crate::rooms::spec::RoomSpec;
 
@@ -20,7 +22,7 @@ const MOST_BPS: u64 = 20_000_000;
 /// What is to be otherwise than it was.
 #[derive(Args, Debug)]
 pub(super) struct RoomArgs {
-    /// A stock layout, or a file with a layout as PUT …/layout takes it; in place of how a recording was arranged
+    /// A stock layout, one that the recording has, or a file with a layout as PUT …/layout takes it; in place of how a recording was arranged
     #[arg(long, value_name = "NAME|FILE.json")]
     layout: Option<String>,
     /// The canvas, in pixels, both sides even: 128 to 3840 wide, 128 to 2160 high; without it as when the recording began, or 1280x720
@@ -29,6 +31,10 @@ pub(super) struct RoomArgs {
     /// Pictures a second, 5 to 60; without it as when the recording began, or 30
     #[arg(long, value_parser = fps)]
     fps: Option<Within<5, 60>>,
+    /// An image that the recorded room showed under this name (its background, its logo): PNG or JPEG; may be given several times.
+    /// Images are not in a recording: without it, they are left out
+    #[arg(long = "image", value_name = "NAME=FILE", value_parser = image)]
+    images: Vec<(ShortName, PathBuf)>,
 }
 
 impl RoomArgs {
@@ -37,12 +43,33 @@ impl RoomArgs {
         self.layout.is_some()
     }
 
-    /// The room; `recorded` are the settings that a recording has.
+    /// Where the images are.
+    pub(super) fn image_files(&self) -> impl Iterator<Item = &PathBuf> {
+        self.images.iter().map(|(_, path)| path)
+    }
+
+    /// The images, read and decoded.
+    ///
+    /// # Errors
+    /// Where one cannot be.
+    pub(super) fn read_images(&self) -> anyhow::Result<Images> {
+        Images::read(&self.images)
+    }
+
+    /// The room; `recorded` are the settings that a recording has, `templates` its own. What it shows and `images` has not is left out.
     ///
     /// # Errors
     /// Where a layout cannot be read or breaks a rule, or the recorded settings do.
-    pub(super) fn settings(&self, recorded: Option<&serde_json::Value>) -> anyhow::Result<RoomSettings> {
+    pub(super) fn settings(
+        &self,
+        recorded: Option<&serde_json::Value>,
+        templates: &Templates,
+        images: &mut Images,
+    ) -> anyhow::Result<RoomSettings> {
         let mut spec = recorded.map(recorded_spec).transpose()?.unwrap_or_default();
+        for name in images.leave_out_missing(&mut spec) {
+            eprintln!("medley: the image {name} is not in the recording and is left out; give it with --image {name}=FILE");
+        }
         if let Some((width, height)) = self.canvas {
             (spec.canvas.width, spec.canvas.height) = (width, height);
         }
@@ -51,18 +78,14 @@ impl RoomArgs {
             spec.layout = read_layout(layout)?;
         }
         let hint = if self.has_layout() { "--layout" } else { "the recording's settings (choose a layout with --layout)" };
-        spec.resolve_alone().map_err(|error| anyhow!("{hint}: {error}"))
+        spec.resolve(&images.library(templates)).map_err(|error| anyhow!("{hint}: {error}"))
     }
 }
 
-/// The main view is filmed, and images are not in a recording.
+/// The main view alone is filmed.
 fn recorded_spec(settings: &serde_json::Value) -> anyhow::Result<RoomSpec> {
     let mut spec: RoomSpec = serde_path_to_error::deserialize(settings).context("the recording's settings")?;
     spec.views.clear();
-    let (backdrop, logo) = (spec.overlays.background_image.take(), spec.overlays.logo.take());
-    for image in backdrop.into_iter().chain(logo.map(|logo| logo.image)) {
-        eprintln!("medley: the image {image} is the server's and not in the recording; it is left out");
-    }
     Ok(spec)
 }
 
@@ -92,6 +115,12 @@ fn side<const MIN: u32, const MAX: u32>(text: &str) -> Result<Within<MIN, MAX>, 
     if length.get().is_multiple_of(2) { Ok(length) } else { Err(format!("{text} is odd; send {}", length.get() + 1)) }
 }
 
+fn image(text: &str) -> Result<(ShortName, PathBuf), String> {
+    let (name, file) = text.split_once('=').ok_or("send a name and a file, such as logo=logo.png")?;
+    let name = name.parse().map_err(|error: NameError| error.to_string())?;
+    Ok((name, file.into()))
+}
+
 fn fps(text: &str) -> Result<Within<5, 60>, String> {
     within(text)
 }
@@ -104,9 +133,14 @@ fn within<const MIN: u32, const MAX: u32>(text: &str) -> Result<Within<MIN, MAX>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::{Template, stock};
 
     fn args() -> RoomArgs {
-        RoomArgs { layout: None, canvas: None, fps: None }
+        RoomArgs { layout: None, canvas: None, fps: None, images: vec![] }
+    }
+
+    fn settings(args: &RoomArgs, recorded: Option<&serde_json::Value>) -> anyhow::Result<RoomSettings> {
+        args.settings(recorded, &Templates::new(), &mut Images::default())
     }
 
     fn main_view(settings: &RoomSettings) -> (Canvas, String) {
@@ -122,13 +156,25 @@ mod tests {
             "views": {"stage": {"layout": {"template": "of-an-admin"}}},
             "overlays": {"logo": {"image": "logo"}},
         });
-        let (canvas, layout) = main_view(&args().settings(Some(&recorded)).unwrap());
+        let (canvas, layout) = main_view(&settings(&args(), Some(&recorded)).unwrap());
         assert_eq!((canvas.width, canvas.height, canvas.fps, layout.as_str()), (640, 360, 25, "speaker"));
-        let otherwise = RoomArgs { layout: Some("grid".into()), canvas: Some(size("320x240").unwrap()), fps: Some(fps("12").unwrap()) };
-        let (canvas, layout) = main_view(&otherwise.settings(Some(&recorded)).unwrap());
+        let canvas = Some(size("320x240").unwrap());
+        let otherwise = RoomArgs { layout: Some("grid".into()), canvas, fps: Some(fps("12").unwrap()), ..args() };
+        let (canvas, layout) = main_view(&settings(&otherwise, Some(&recorded)).unwrap());
         assert_eq!((canvas.width, canvas.height, canvas.fps, layout.as_str()), (320, 240, 12, "grid"));
-        let (canvas, layout) = main_view(&args().settings(None).unwrap());
+        let (canvas, layout) = main_view(&settings(&args(), None).unwrap());
         assert_eq!((canvas, layout.as_str()), (Canvas::default(), "grid"));
+    }
+
+    #[test]
+    fn a_recordings_own_template_is_used_also_where_one_of_that_name_has_come_with_the_server_since() {
+        let template = std::sync::Arc::new(Template::clone(&stock()[&"spotlight".parse().unwrap()]));
+        for name in ["of-an-admin", "grid"] {
+            let templates = Templates::from([(name.parse().unwrap(), template.clone())]);
+            let recorded = serde_json::json!({"layout": {"template": name}});
+            let room = args().settings(Some(&recorded), &templates, &mut Images::default()).unwrap();
+            assert_eq!(room.views[&ShortName::main()].layout.template(), &template, "{name}");
+        }
     }
 
     #[test]
@@ -139,13 +185,15 @@ mod tests {
             refused("127x720").contains("128 to 3840") && refused("1280x9999").contains("128 to 2160") && refused("axb").contains("\"a\"")
         );
         assert!(fps("61").unwrap_err().contains("5 to 60"));
-        let layout = |layout: &str| format!("{:#}", RoomArgs { layout: Some(layout.into()), ..args() }.settings(None).unwrap_err());
+        let layout = |layout: &str| format!("{:#}", settings(&RoomArgs { layout: Some(layout.into()), ..args() }, None).unwrap_err());
         assert!(layout("gird").contains("there is no template \"gird\"") && layout("a b").contains("is no name"));
         assert!(layout("/nowhere/x.json").contains("/nowhere/x.json"));
         let unknown = serde_json::json!({"layout": {"template": "of-an-admin"}});
-        let refusal = format!("{:#}", args().settings(Some(&unknown)).unwrap_err());
+        let refusal = format!("{:#}", settings(&args(), Some(&unknown)).unwrap_err());
         assert!(refusal.contains("of-an-admin") && refusal.contains("--layout"), "{refusal}");
-        assert!(format!("{:#}", args().settings(Some(&serde_json::json!({"canvas": {"fps": 1}}))).unwrap_err()).contains("canvas.fps"));
+        let slow = serde_json::json!({"canvas": {"fps": 1}});
+        assert!(format!("{:#}", settings(&args(), Some(&slow)).unwrap_err()).contains("canvas.fps"));
+        assert!(image("logo.png").unwrap_err().contains("such as logo=logo.png") && image("a b=x.png").unwrap_err().contains("is no name"));
     }
 
     #[test]

@@ -2,13 +2,16 @@
 //!
 //! In: the room when the recording began, its events. Out: lines, the first of which says what is recorded; then what there was at the
 //! beginning, as events at 0; then events as the API tells them, with `at_ms` on the recording's line in place of `time_ms`, and with
-//! all that is known of whoever comes. A log and its files make the call again. Never: somebody who comes twice.
+//! all that is known of whoever comes. A `template` that does not come with the server stands before what is first arranged in it, and
+//! again when it is another. A log and its files make the call again. Never: somebody who comes twice.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use crate::media::{MediaTime, ParticipantId};
+use crate::layout::{Template, stock};
+use crate::media::{MediaTime, ParticipantId, ShortName};
 use crate::room::{PersonStatus, RoomStatus, Source};
 use crate::rooms::RoomEvent;
 use crate::rooms::spec::RoomSpec;
@@ -21,6 +24,8 @@ const MEDLEY: u32 = 1;
 pub(super) struct Log {
     zero: MediaTime,
     there: BTreeSet<String>,
+    /// Those that were told, as they were told last.
+    templates: BTreeMap<ShortName, Arc<Template>>,
     lines: String,
 }
 
@@ -35,7 +40,7 @@ pub(super) struct Entrance {
 impl Log {
     /// A log whose first line this makes.
     pub(super) fn begin(room: &str, started: &str, settings: &RoomSpec, zero: MediaTime) -> Self {
-        let mut log = Self { zero, there: BTreeSet::new(), lines: String::new() };
+        let mut log = Self { zero, there: BTreeSet::new(), templates: BTreeMap::new(), lines: String::new() };
         log.line(&json!({ "medley": MEDLEY, "room": room, "started": started, "settings": settings }));
         log
     }
@@ -43,6 +48,8 @@ impl Log {
     /// What there is at the beginning; `file` tells where what somebody sends is written.
     pub(super) fn present(&mut self, status: &RoomStatus, file: impl Fn(ParticipantId) -> Option<String>) {
         for (view, shown) in &status.views {
+            let named = shown.layout.spec().template.as_ref();
+            named.into_iter().for_each(|name| self.template(self.zero.as_millis(), name, shown.layout.template()));
             self.line(&json!({ "at_ms": 0, "event": "layout", "view": view, "detail": shown.layout.spec() }));
         }
         let mut people: Vec<_> = status.people.iter().collect();
@@ -56,6 +63,15 @@ impl Log {
         if let Some(speaker) = status.speaker {
             self.line(&json!({ "at_ms": 0, "event": "speaker", "participant": speaker.to_string() }));
         }
+    }
+
+    /// A template that something is arranged in from here on. Nothing where it comes with the server, or was told as it is.
+    pub(super) fn template(&mut self, time_ms: u64, name: &ShortName, template: &Arc<Template>) {
+        if stock().contains_key(name) || self.templates.get(name) == Some(template) {
+            return;
+        }
+        self.templates.insert(name.clone(), template.clone());
+        self.line(&json!({ "at_ms": self.since(time_ms), "event": "template", "detail": { "name": name, "template": **template } }));
     }
 
     /// Something that happened; `entrance` is what is known of somebody who comes.
@@ -136,9 +152,10 @@ fn note(line: &mut Value, key: &str, value: Option<Value>) {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
+    use crate::layout::LayoutSpec;
+    use crate::media::Canvas;
+    use crate::room::ViewStatus;
 
     fn log() -> Log {
         Log::begin("standup", "2026-11-23T10:00:00Z", &RoomSpec::default(), MediaTime::from_millis(5000))
@@ -165,6 +182,12 @@ mod tests {
             has_video: true,
             picture: true,
         }
+    }
+
+    /// One region for everybody.
+    fn template(title: &str) -> Arc<Template> {
+        let all = json!({ "id": "all", "left": 0, "top": 0, "width": 1, "height": 1, "tiles": 9 });
+        Arc::new(serde_json::from_value(json!({ "title": title, "arrangements": [{ "regions": [all] }] })).unwrap())
     }
 
     fn event(event: &'static str, time_ms: u64, participant: Option<&str>, detail: Value) -> RoomEvent {
@@ -209,6 +232,29 @@ mod tests {
         assert_eq!(lines[1], json!({ "at_ms": 0, "event": "muted", "participant": "p3", "detail": { "muted": true } }));
         assert_eq!((&lines[2]["at_ms"], &lines[2]["detail"]["locked"]), (&json!(1000), &json!(false)));
         assert_eq!(lines[3], json!({ "at_ms": 2000, "event": "left", "participant": "p3" }));
+    }
+
+    #[test]
+    fn a_template_is_told_before_it_is_used_and_again_when_it_is_another_and_a_stock_one_never() {
+        let (mut log, mine) = (log(), "mine".parse().unwrap());
+        log.take();
+        let spec = LayoutSpec::template(ShortName::clone(&mine));
+        let layout = Arc::new(spec.resolve(|_| Some(template("First"))).unwrap());
+        let view = ViewStatus { canvas: Canvas::default(), layout, cells: vec![], more: 0 };
+        let stocked = ViewStatus { layout: Arc::default(), ..view.clone() };
+        let views = [(ShortName::main(), view), ("side".parse().unwrap(), stocked)].into();
+        log.present(&RoomStatus { views, ..RoomStatus::default() }, |_| None);
+        log.template(6000, &mine, &template("First"));
+        log.template(7000, &mine, &template("Second"));
+        log.template(7000, &"grid".parse().unwrap(), &stock()[&"grid".parse().unwrap()]);
+        let lines = lines(&mut log);
+        let told: Vec<_> = lines.iter().map(|line| [&line["at_ms"], &line["event"], &line["detail"]["template"]["title"]]).collect();
+        let [first, second] = ["First", "Second"].map(|title| json!(title));
+        let (template, layout, none) = (json!("template"), json!("layout"), Value::Null);
+        let [zero, later] = [0, 2000].map(|ms| json!(ms));
+        let wanted = [[&zero, &template, &first], [&zero, &layout, &none], [&zero, &layout, &none], [&later, &template, &second]];
+        assert_eq!(told, wanted);
+        assert_eq!(lines[0]["detail"]["name"], "mine");
     }
 
     #[test]

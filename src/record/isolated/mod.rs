@@ -1,8 +1,8 @@
 //! Everybody's own pictures and sound as they arrived, and what happened: enough to make the call again.
 //!
 //! In: a room that is overheard. Out: `p3.mp4` for each participant (fragmented MP4, H.264 as `avc3` and Opus, a part each second) and
-//! `events.jsonl`. All of them are on one line, whose 0 is the recording's: a file of somebody who came after a minute begins at 60 s.
-//! Never: an encode or a decode, or a wait of anybody for the disk.
+//! `events.jsonl`, with the admins' own templates that were used. All of them are on one line, whose 0 is the recording's: a file of
+//! somebody who came after a minute begins at 60 s. Never: an encode or a decode, or a wait of anybody for the disk.
 //!
 //! | File | What it does |
 //! | --- | --- |

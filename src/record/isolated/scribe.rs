@@ -13,7 +13,7 @@ use tokio::sync::broadcast::error::TryRecvError;
 
 use super::log::{Entrance, Log};
 use super::person::{Person, Rest};
-use crate::media::{MediaTime, ParticipantId};
+use crate::media::{MediaTime, ParticipantId, ShortName};
 use crate::record::{Ended, PartFile, Take};
 use crate::rooms::{Overhearing, RoomEvent};
 
@@ -80,6 +80,9 @@ impl Scribe {
         status.people.keys().for_each(|id| drop(self.meet(*id, now)));
         let people = &self.people;
         self.log.present(&status, |id| people.contains_key(&id).then(|| file_of(id)));
+        // What is to be arranged later stands in the settings already
+        let settings = self.overhearing.settings.clone();
+        self.note_templates(now.as_millis(), settings.templates());
     }
 
     /// Makes a place for somebody who has none; nobody whose file is closed is met again.
@@ -145,10 +148,27 @@ impl Scribe {
                 self.log.event(&event, None);
                 return self.finish(id, now);
             }
-            ("settings", _) => self.log.settings(&event, &self.overhearing.settings_now()),
+            ("settings", _) => {
+                let settings = self.overhearing.settings_now();
+                self.note_templates(event.time_ms, settings.templates());
+                self.log.settings(&event, &settings);
+            }
+            ("layout", _) => {
+                let named = event.detail.get("template").and_then(|name| name.as_str()?.parse().ok());
+                self.note_templates(event.time_ms, named.as_ref());
+                self.log.event(&event, None);
+            }
             _ => self.log.event(&event, None),
         }
         Ok(())
+    }
+
+    /// Notes the templates of these names as they are.
+    fn note_templates<'a>(&mut self, time_ms: u64, names: impl IntoIterator<Item = &'a ShortName>) {
+        for name in names {
+            let template = self.overhearing.template(name);
+            template.iter().for_each(|template| self.log.template(time_ms, name, template));
+        }
     }
 
     /// Writes the end of somebody's file.

@@ -42,6 +42,36 @@ fn another_layout_comes_at_its_time() {
 }
 
 #[test]
+fn an_own_template_is_used_as_it_is_at_the_time() {
+    let own = |at_ms: u64, side: &str| {
+        let region = format!(r#"{{"id": "all", "left": 0, "top": 0, "width": "{side}", "height": "{side}"}}"#);
+        let template = format!(r#"{{"name": "mine", "template": {{"arrangements": [{{"regions": [{region}]}}]}}}}"#);
+        let layout = r#"{"template": "mine", "transition_ms": 0, "gap": 0}"#;
+        format!(
+            "{{\"at_ms\": {at_ms}, \"event\": \"template\", \"detail\": {template}}}
+{{\"at_ms\": {at_ms}, \"event\": \"layout\", \"detail\": {layout}}}\n"
+        )
+    };
+    let mut call = call([(1, bot(1, 2))]);
+    add_events(&mut call, &[own(500, "1/2"), own(1000, "3/4"), own(1500, "1/2")].concat());
+    let seen = Seen::of(call, &plan("grid"));
+    let cell = |ms: u64| seen.marks(ms).into_values().map(|(_, _, cell)| cell.round() as u32).collect::<Vec<_>>();
+    assert_eq!([400, 600, 1100, 1600].map(cell), [[8], [4], [6], [4]]);
+}
+
+#[test]
+fn a_template_that_nobody_told_of_is_refused_with_what_to_do() {
+    let mut call = call([(1, bot(1, 1))]);
+    add_events(&mut call, "{\"at_ms\": 500, \"event\": \"layout\", \"detail\": {\"template\": \"mine\"}}\n");
+    let folder = tempfile::tempdir().unwrap();
+    let refusal = render(call, &plan("grid"), &folder.path().join("film.mp4"), &mut go_on).unwrap_err().to_string();
+    assert!(
+        refusal.starts_with("the layout at 0.5 s: template: there is no template \"mine\"") && refusal.contains("--layout"),
+        "{refusal}"
+    );
+}
+
+#[test]
 fn somebody_who_is_muted_is_not_heard_until_they_are_heard_again() {
     let mut call = call([(1, bot(1, 4)), (2, bot(2, 4))]);
     add_events(

@@ -111,7 +111,7 @@ fn of_layout(error: AdminError) -> AdminError {
 }
 
 fn uses(spec: &RoomSpec, name: &ShortName) -> bool {
-    spec.layouts().any(|layout| layout.template.as_ref() == Some(name))
+    spec.templates().any(|used| used == name)
 }
 
 fn no_template(name: &ShortName) -> AdminError {

@@ -10,14 +10,19 @@ use tokio::sync::{broadcast, watch};
 use super::file::read;
 use super::{picture, sound};
 use crate::compositor::{Choice, Fonts};
-use crate::media::{Clock, MediaTime, RoomName, RtpPacket};
+use crate::layout::Template;
+use crate::media::{Clock, MediaTime, RoomName, RtpPacket, ShortName, ViewName};
 use crate::metrics::Metrics;
 use crate::record::isolated::scribe::Scribe;
 use crate::record::{Ended, Take, Tally};
-use crate::rooms::{RoomEvent, Rooms, RoomsSettings, Seat, Wish};
+use crate::rooms::{Precondition, RoomEvent, Rooms, RoomsSettings, Seat, Wish};
 
 fn room() -> RoomName {
     "standup".parse().unwrap()
+}
+
+fn short(name: &str) -> ShortName {
+    name.parse().unwrap()
 }
 
 struct Call {
@@ -48,6 +53,19 @@ impl Call {
 
     async fn until(&mut self, kind: &str) {
         while self.events.recv().await.unwrap().event != kind {}
+    }
+
+    /// Stores a template under a name; its title is all that is its own.
+    async fn put_template(&self, name: &str, title: &str) {
+        let all = json!({ "id": "all", "left": 0, "top": 0, "width": 1, "height": 1, "tiles": 9 });
+        let template: Template = serde_json::from_value(json!({ "title": title, "arrangements": [{ "regions": [all] }] })).unwrap();
+        self.rooms.put_template(&short(name), template, Precondition::None).await.unwrap();
+    }
+
+    /// Arranges the room in a template.
+    async fn arrange(&self, name: &str) {
+        let layout = serde_json::from_value(json!({ "template": name })).unwrap();
+        self.rooms.put_layout(&room(), &ViewName::main(), layout, None, Precondition::None).await.unwrap();
     }
 
     fn take(&self, folder: &Path, max_bytes: u64) -> Take {
@@ -141,6 +159,38 @@ async fn who_is_there_comes_and_goes_has_a_file_and_a_line_each() {
     let counts = take.tally.counts();
     assert_eq!((counts.files.len(), counts.lost), (3, 0));
     assert!(counts.reached.as_millis() >= 2000 && counts.bytes > 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn templates_that_are_used_are_written_down_as_they_are_and_can_be_read_again() {
+    let (folder, mut call) = (tempfile::tempdir().unwrap(), Call::begin().await);
+    call.put_template("mine", "First").await;
+    call.put_template("unused", "Unused").await;
+    call.arrange("mine").await;
+    call.until("layout").await;
+    let scribe = call.scribe(&call.take(folder.path(), u64::MAX)).await;
+    call.put_template("mine", "Second").await;
+    call.until("layout").await;
+    call.arrange("speaker").await;
+    call.until("layout").await;
+    call.put_template("other", "Other").await;
+    let spec = serde_json::from_value(json!({ "views": { "side": { "layout": { "template": "other" } } } })).unwrap();
+    call.rooms.put_room(&room(), spec, Precondition::None).await.unwrap();
+    call.until("layout").await;
+    assert_eq!(run(scribe).await, Ended::Complete);
+    let told = |line: &Value| match line["event"].as_str()? {
+        "template" => Some(line["detail"]["template"]["title"].as_str()?.to_owned()),
+        "layout" => Some(format!("in {}", line["detail"]["template"].as_str()?)),
+        "settings" => Some("settings".to_owned()),
+        _ => None,
+    };
+    let mut told: Vec<_> = lines(folder.path()).iter().filter_map(told).collect();
+    // Other settings and the layout that they bring are told by two threads
+    told[5..].sort_unstable();
+    assert_eq!(told, ["First", "in mine", "Second", "in mine", "in speaker", "Other", "in grid", "settings"]);
+    let read = crate::render::Call::recorded(folder.path()).unwrap();
+    let titles = read.templates().iter().map(|(name, template)| (name.as_str(), template.title.as_str()));
+    assert_eq!(titles.collect::<Vec<_>>(), [("mine", "First"), ("other", "Other")]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
