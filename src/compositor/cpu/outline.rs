@@ -83,15 +83,6 @@ fn corner_distance(x: usize, y: usize, radius: f32) -> f32 {
     qx.max(0.0).hypot(qy.max(0.0)) + qx.max(qy).min(0.0) - radius
 }
 
-/// The coverage of a row of chroma samples: the mean of each 2×2 block.
-pub(super) fn halved(upper: &[u8], lower: &[u8], out: &mut [u8]) {
-    let blocks = upper.as_chunks::<2>().0.iter().zip(lower.as_chunks::<2>().0);
-    for (out, (a, b)) in out.iter_mut().zip(blocks) {
-        let sum = u16::from(a[0]) + u16::from(a[1]) + u16::from(b[0]) + u16::from(b[1]);
-        *out = ((sum + 2) >> 2) as u8;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -10,8 +10,8 @@ use super::background::uncovered;
 use super::blend::{self, Opacity};
 use super::canvas::part;
 use super::columns::Columns;
-use super::outline::{Outline, Rows, halved};
-use super::scale::{Plane, scale};
+use super::outline::{Outline, Rows};
+use super::scale::{Plane, halve_row, scale};
 use super::under::Under;
 use crate::compositor::plan::{Crop, Cutout, Mask, Paint, Plan, Step, Yuv};
 use crate::media::{Frame, Rect};
@@ -52,8 +52,9 @@ impl Coverage {
         if index == 0 { (&self.luma, y) } else { (std::slice::from_ref(&self.chroma), y / 2) }
     }
 
+    /// Makes the chroma's coverage of the luma's: the mean of each 2×2 block.
     pub(super) fn halve(&mut self) {
-        halved(&self.luma[0], &self.luma[1], &mut self.chroma);
+        halve_row(&mut self.chroma, &self.luma[0], &self.luma[1]);
     }
 }
 
@@ -139,6 +140,9 @@ impl Painter {
                 Some(mask) => masked(outline, mask, y as usize, &mut self.coverage),
                 None => outline.rows(y as usize, self.coverage.rows()),
             };
+            if rows != Rows::Solid {
+                self.coverage.halve();
+            }
             match rows {
                 Rows::Solid => fill(canvas, pair, color, opacity),
                 Rows::Mixed => self.coverage.color(canvas, pair, 0..width, color, opacity),
@@ -165,9 +169,8 @@ impl Painter {
 }
 
 impl Coverage {
-    /// One colour over the columns `span` (even) of two rows, through the coverage in `luma`.
-    fn color(&mut self, canvas: &mut Frame, pair: Rect, span: std::ops::Range<usize>, color: Yuv, opacity: Opacity) {
-        self.halve();
+    /// One colour over the columns `span` (even) of two rows, through the coverage that is there.
+    fn color(&self, canvas: &mut Frame, pair: Rect, span: std::ops::Range<usize>, color: Yuv, opacity: Opacity) {
         let half = span.start / 2..span.end / 2;
         for (row, coverage) in part(canvas, 0, pair).rows().zip(&self.luma) {
             blend::value(&mut row[span.clone()], &coverage[span.clone()], color[0], opacity);

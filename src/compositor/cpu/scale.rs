@@ -74,7 +74,7 @@ fn halve(source: Plane, x: usize, y: usize, target: &mut Target) {
 }
 
 /// Means of 2×2: sixteen-bit lanes hold two neighbours each.
-fn halve_row(to: &mut [u8], upper: &[u8], lower: &[u8]) {
+pub(super) fn halve_row(to: &mut [u8], upper: &[u8], lower: &[u8]) {
     let (wholes, rest) = to.as_chunks_mut::<16>();
     let done = 2 * 16 * wholes.len();
     let inputs = upper.as_chunks::<32>().0.iter().zip(lower.as_chunks::<32>().0);
