@@ -34,7 +34,7 @@ pub struct Config {
     pub data_dir: Option<PathBuf>,
     /// What composites; default `auto`.
     pub compositor: Choice,
-    /// Sessions at once, in all rooms; 1 to 100 000, default 500.
+    /// Sessions at once, in all rooms; 1 to 100 000, default 500. Recordings, HLS, MJPEG and Ogg are none.
     pub max_sessions: usize,
     /// Whether joining a room that is not there makes it; default true. Otherwise only an admin makes rooms.
     pub rooms_on_demand: bool,

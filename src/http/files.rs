@@ -122,7 +122,7 @@ pub(super) async fn put(State(state): State<AppState>, Named(name): Named, reque
 pub(super) async fn delete(State(state): State<AppState>, Named(name): Named) -> Result<StatusCode, Problem> {
     let players = state.players.clone();
     let forgotten = tokio::task::spawn_blocking(move || players.files().forget(&name)).await;
-    forgotten.map_err(|_| Problem::new(StatusCode::SERVICE_UNAVAILABLE, "the file could not be forgotten; try again"))??;
+    forgotten.map_err(|_| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "the file could not be forgotten; try again"))??;
     Ok(StatusCode::NO_CONTENT)
 }
 

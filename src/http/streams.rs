@@ -60,7 +60,7 @@ impl Default for PicturesQuery {
     get,
     path = "/v1/rooms/{room}/mix.mjpeg",
     operation_id = "mix_mjpeg",
-    tag = "Rooms",
+    tag = "Broadcast",
     params(RoomParam, PicturesQuery, TokenParam),
     responses(
         (status = 200, description = "Pictures without end", content_type = "multipart/x-mixed-replace", body = [u8]),
@@ -93,7 +93,7 @@ pub(super) async fn pictures(
     get,
     path = "/v1/rooms/{room}/mix.ogg",
     operation_id = "mix_ogg",
-    tag = "Rooms",
+    tag = "Broadcast",
     params(RoomParam, TokenParam),
     responses(
         (status = 200, description = "Sound without end", content_type = "audio/ogg", body = [u8]),

@@ -14,8 +14,8 @@ use crate::codec::{DecodeError, EncodeError};
 use crate::container::{CodedPicture, ContainerError, Media, PictureStream as _};
 use crate::egress::packetize;
 
-/// The largest picture, in bytes: what a decoder is given at most.
-pub(super) const MAX_PICTURE: usize = 4 << 20;
+/// The largest picture, in bytes: what a room takes of anybody in one NAL unit, so that one of a single slice passes.
+pub(super) const MAX_PICTURE: usize = 2 << 20;
 /// The longest file.
 pub(super) const LONGEST: Duration = Duration::from_secs(24 * 3600);
 /// A pass takes so long at least, however short the file is.

@@ -8,10 +8,8 @@ use medley::compositor::Choice;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom;
 use rand::{Rng, RngCore, SeedableRng};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use crate::room::{Call, within};
+use crate::room::{Call, exchange, within};
 
 const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\na=ice-ufrag:abcd\r\na=ice-pwd:0123456789abcdefghijklmn\r\n\
 a=fingerprint:sha-256 00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF:00:11:22:33:44:55:66:77:88:99:AA:BB:CC:DD:EE:FF\r\na=setup:actpass\r\n\
@@ -59,17 +57,6 @@ fn bad_request(random: &mut StdRng) -> Vec<u8> {
         request[..20].fill(0);
     }
     request
-}
-
-/// Status and body of whatever comes back.
-async fn exchange(address: &str, request: &[u8]) -> (u16, String) {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    // A server that refuses early may close before all of it is written.
-    let _ = stream.write_all(request).await;
-    let mut reply = Vec::new();
-    let _ = stream.read_to_end(&mut reply).await;
-    let reply = String::from_utf8_lossy(&reply).into_owned();
-    (reply.get(9..12).and_then(|status| status.parse().ok()).unwrap_or(0), reply)
 }
 
 async fn send_bad_requests(address: String) {

@@ -7,5 +7,6 @@
 
 mod hostile;
 mod people;
+mod recorded;
 mod room;
 mod seats;

@@ -62,7 +62,7 @@ async fn eight_people_of_whom_two_talk_cost_one_video_and_three_audio_encoders()
     within(Duration::from_secs(5), "a room that nobody is in costs no encoder", nobody).await;
 }
 
-fn settings(call: &Call, number: u16, sends: Option<(Show, Speech)>) -> BotSettings {
+pub(crate) fn settings(call: &Call, number: u16, sends: Option<(Show, Speech)>) -> BotSettings {
     let (url, name) = (call.server.url(), format!("Bot {number}"));
     BotSettings {
         url,

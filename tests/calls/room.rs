@@ -1,11 +1,14 @@
 //! A server of its own for each test, and one call at a time.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use medley::bots::{self, BotsOptions, Report};
 use medley::compositor::Choice;
 use medley::config::Config;
 use medley::server::Server;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::{Mutex, MutexGuard};
 
 static TURN: Mutex<()> = Mutex::const_new(());
@@ -18,9 +21,14 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) async fn start(compositor: Choice) -> Self {
+        Self::start_with(compositor, None).await
+    }
+
+    /// The same with a folder for what it keeps.
+    pub(crate) async fn start_with(compositor: Choice, data_dir: Option<PathBuf>) -> Self {
         let turn = TURN.lock().await;
         let free = "127.0.0.1:0".parse().unwrap();
-        let config = Config { dev: true, http: free, udp: Some(free), compositor, ..Config::default() };
+        let config = Config { dev: true, http: free, udp: Some(free), compositor, data_dir, ..Config::default() };
         Self { server: Server::start(config).await.unwrap(), _turn: turn }
     }
 
@@ -51,4 +59,15 @@ pub(crate) async fn within(patience: Duration, what: &str, mut is_so: impl FnMut
         }
     };
     assert!(tokio::time::timeout(patience, watch).await.is_ok(), "not within {patience:?}: {what}");
+}
+
+/// Status and body of whatever comes back.
+pub(crate) async fn exchange(address: &str, request: &[u8]) -> (u16, String) {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    // A server that refuses early may close before all of it is written.
+    let _ = stream.write_all(request).await;
+    let mut reply = Vec::new();
+    let _ = stream.read_to_end(&mut reply).await;
+    let reply = String::from_utf8_lossy(&reply).into_owned();
+    (reply.get(9..12).and_then(|status| status.parse().ok()).unwrap_or(0), reply)
 }
