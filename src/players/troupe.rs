@@ -200,10 +200,9 @@ impl Players {
         open: Opener,
     ) -> Result<PlayerReport, PlayError> {
         let seat = self.seat(room, &wish, &loan)?;
-        if wish.gain_db != 0.0 {
-            let change = Change { gain_db: Some(wish.gain_db), ..Change::default() };
-            self.rooms.change(room, seat.participant, change).await?;
-        }
+        // Whatever the gain: once this is answered, the room has the player
+        let change = Change { gain_db: Some(wish.gain_db), ..Change::default() };
+        self.rooms.change(room, seat.participant, change).await?;
         let passes = if wish.repeats { Passes::Endless } else { Passes::One };
         let (id, player, stopped) = self.enter(room, &wish, &loan, seat.participant)?;
         let reading = match reading::read(open, passes) {
