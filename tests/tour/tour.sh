@@ -30,10 +30,12 @@ bots() { # bots FILE OPTIONS…: bots that tell twice a second
     pids+=($!)
 }
 
-# sees WHAT FILTER [FILE]: waits until bot 1 (or the first of FILE) reports so. $id, $cells and others come as --argjson.
+# sees WHAT FILTER [FILE]: waits until bot 1 (or the first of FILE) reports so. $id, $cells and others come as --argjson, made anew for
+# each look by the function that $ask names: who spoke last may change who is where.
 sees() {
     local report
     for _ in $(seq 60); do
+        [ -z "$ask" ] || "$ask"
         report=$(tail -n 1 "${3:-$folder/bots}")
         if jq -e "${args[@]}" ".bots[0] | $2" <<<"${report:-null}" >/dev/null 2>&1; then
             printf 'ok  %s\n' "$1"
@@ -45,7 +47,7 @@ sees() {
     call GET "$room/layout" | jq -c .cells >&2
     exit 1
 }
-args=()
+args=() ask=
 present='[.tiles | to_entries[] | select(.value.present) | .key | tonumber] | sort'
 
 # cells [VIEW]: bot number → rectangle, from the layout as applied.
@@ -61,10 +63,11 @@ in_place='def fits($at; $length; $from; $width):
     | ($seen | keys) == ($cells | keys)
     and all($cells | to_entries[]; .value as $c | $seen[.key] as $t
         | fits($c.x; $t.width; $t.x; $c.width) and fits($c.y; $t.height; $t.y; $c.height))'
+ask_cells() { args=(--argjson cells "$(cells)"); }
 in_cells() { # in_cells WHAT
-    args=(--argjson cells "$(cells)")
+    ask=ask_cells
     sees "$1" "$in_place"
-    args=()
+    args=() ask=
 }
 person() { call GET "$room/participants" | jq -r --arg name "Bot $1" '(.participants // .)[] | select(.name == $name).id'; }
 
